@@ -1,7 +1,7 @@
 # The project's verbs. Each makes sure first that .venv holds what pyproject.toml and constraints.txt say.
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint types contracts test test-lowest conformance conformance-full docs tables check bench run
+.PHONY: help install format lint types contracts test test-thorough test-lowest conformance conformance-full fuzz docs tables check bench run
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -42,8 +42,11 @@ types: $(INSTALLED) ## Check the types
 contracts: $(INSTALLED) ## Check that dependencies point inward
 	$(BIN)/lint-imports
 
-test: $(INSTALLED) ## Run the whole suite on real servers (ARGS="-k word" for a part)
-	$(PYTEST) --cancellations 100 $(ARGS)
+test: $(INSTALLED) ## Run all tests but those of `make check` on real servers (ARGS="-k word" for a part)
+	$(PYTEST) --cancellations 100 --ignore tests/architecture $(ARGS)
+
+test-thorough: $(INSTALLED) ## Run the whole suite with every case and many more examples, for an hour or two
+	THOROUGH=1 CONFORMANCE=full $(PYTEST) --cancellations 100 $(ARGS)
 
 test-lowest: $(INSTALLED) ## Run the tests of units and of the main stores on the lowest versions that are allowed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group lowest
@@ -58,14 +61,19 @@ conformance: $(INSTALLED) ## Run the adapters' conformance suites on real server
 conformance-full: $(INSTALLED) ## The same with every case on every column, also where only the mapping differs
 	CONFORMANCE=full $(PYTEST) tests/conformance $(ARGS)
 
+fuzz: $(INSTALLED) ## Send generated requests to the examples on three stores, for an hour or so (EXAMPLES=500)
+	THOROUGH=1 EXAMPLES=$(or $(EXAMPLES),500) TEST_SERVICES=postgres,mariadb \
+		$(BIN)/python -m pytest tests/e2e/test_schemathesis.py -s $(ARGS)
+
 docs: $(INSTALLED) ## Run what the documentation shows
 	$(BIN)/python -m pytest tests/docs $(ARGS)
 
 tables: $(INSTALLED) ## Write the tables of the documentation that the code declares
 	$(BIN)/python -m tests.docs.capabilities
+	$(BIN)/python -m tests.docs.migration_rules
 
 check: lint types contracts ## Run every check that needs no server
-	$(BIN)/python -m pytest tests/architecture $(ARGS)
+	$(BIN)/python -m pytest -n 2 tests/architecture $(ARGS)
 
 bench: $(INSTALLED) ## Measure beside hand-written code (ARGS="--quick" or "--help")
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group bench

@@ -1,4 +1,4 @@
-"""Offers the tests six real servers, each through a database of its own; see `tests/services`."""
+"""Offers the tests seven real servers, each through a database of its own; see `tests/services`."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.ledgers import forget_ledger
 from tests.services import RECIPES, Unavailable, obtain, obtained, release
 from tests.services.wanted import empty_database, required
 
@@ -41,10 +42,24 @@ def pytest_report_header() -> list[str]:
     return [f"{each.name}: {each.url}, {each.source} in {each.seconds:.1f} s" for each in obtained()]
 
 
+_shared: list[str] = []
+"""The addresses of databases that all tests of this process use."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ledgers_are_forgotten(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave no ledger behind: a program that finds one creates no tables unasked."""
+    yield
+    if "migration" in request.node.nodeid or "schema_stores" in request.node.nodeid:
+        for url in _shared:
+            forget_ledger(url)
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """An empty PostgreSQL database, as `postgresql://…`."""
     with empty_database("postgres") as url:
+        _shared.append(url)
         yield url
 
 
@@ -52,6 +67,7 @@ def postgres_url() -> Iterator[str]:
 def mariadb_url() -> Iterator[str]:
     """An empty MariaDB database with utf8mb4, as `mysql://…`."""
     with empty_database("mariadb") as url:
+        _shared.append(url)
         yield url
 
 
@@ -66,6 +82,7 @@ def redis_url() -> Iterator[str]:
 def mongo_url() -> Iterator[str]:
     """An empty MongoDB database on a replica set, as `mongodb://…`."""
     with empty_database("mongo") as url:
+        _shared.append(url)
         yield url
 
 
@@ -73,6 +90,7 @@ def mongo_url() -> Iterator[str]:
 def mongo_alone_url() -> Iterator[str]:
     """An empty MongoDB database on a server that stands alone and has no transactions, as `mongodb://…`."""
     with empty_database("mongo_alone") as url:
+        _shared.append(url)
         yield url
 
 
@@ -80,4 +98,17 @@ def mongo_alone_url() -> Iterator[str]:
 def nats_url() -> Iterator[str]:
     """A NATS server with JetStream, shared by all tests: name streams and subjects uniquely."""
     with empty_database("nats") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def rabbit_url() -> Iterator[str]:
+    """A RabbitMQ server, shared by all tests: name exchanges and consumers uniquely.
+
+    It takes long to start, and so is there only where somebody has asked for it.
+    """
+    asked = "rabbit" in os.environ.get(EAGER, "").split(",") or os.environ.get("THOROUGH") == "1"
+    if not asked and not os.environ.get("TEST_RABBIT_URL"):
+        pytest.skip("RabbitMQ is tested with TEST_SERVICES=rabbit or THOROUGH=1")
+    with empty_database("rabbit") as url:
         yield url

@@ -8,7 +8,15 @@ from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit, urlunsplit
 
 READ_AT_ONCE = 65_536
-PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "mongodb": 27017, "redis": 6379}
+PORTS = {
+    "postgresql": 5432,
+    "mysql": 3306,
+    "mariadb": 3306,
+    "mongodb": 27017,
+    "redis": 6379,
+    "nats": 4222,
+    "amqp": 5672,
+}
 _AT_ONCE = struct.pack("ii", 1, 0)
 """A lingering of no time: the connection ends with a reset, not with a goodbye."""
 

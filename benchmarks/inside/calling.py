@@ -12,12 +12,14 @@ async def call(
     body: bytes = b"",
     media_type: bytes = b"application/json",
     prefer: bytes = b"",
+    authorization: bytes = b"",
 ) -> tuple[int, bytes]:
     """The status and the body of the answer."""
     raw, _, query = path.partition("?")
     headers = [(b"host", b"bench")]
     headers += [(b"content-type", media_type)] if body else []
     headers += [(b"prefer", prefer)] if prefer else []
+    headers += [(b"authorization", authorization)] if authorization else []
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},

@@ -6,23 +6,34 @@ A room with a framework in it is entered only by the command that needs it, so t
 
 import asyncio
 import contextlib
+import datetime
 import importlib.metadata
 import os
 import secrets
 import tomllib
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from returns.result import Failure
+import typer
+from returns.result import Failure, Success
 
-from fastapi_easy.domain.errors import Outcome, Unsupported
-from fastapi_easy.domain.locks.lease import LockCapability
-from fastapi_easy.domain.ports.lock_provider import LockProvider
+from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.migrations.events import MigrationEvent
 from fastapi_easy.interfaces.cli.app import build_cli
+from fastapi_easy.interfaces.cli.consuming.tasks import Consume
+from fastapi_easy.interfaces.cli.migrate.tasks import (
+    Linted,
+    MigrationTarget,
+    MigrationTasks,
+    Place,
+    ScriptLinting,
+)
+from fastapi_easy.interfaces.cli.policy.tasks import PolicyTasks
+from fastapi_easy.interfaces.cli.secrets.app import KeyCount, RotationResult, SecretTasks
 from fastapi_easy.interfaces.cli.tasks import (
+    TARGET_VARIABLE,
     BreakerState,
-    Check,
     CommandError,
     Diagnosis,
     Lock,
@@ -35,16 +46,33 @@ from fastapi_easy.interfaces.cli.tasks import (
 
 def main() -> None:
     """Carry out the command line."""
+    command_line()()
+
+
+def command_line() -> typer.Typer:
+    """Return the command line, with everything that its commands call."""
     tasks = Tasks(
         serve=_serve,
         list_routes=_list_routes,
+        describe_messages=_describe_messages,
         diagnose=_diagnose,
         ask_breakers=_ask_breakers,
         list_locks=_list_locks,
         evict_lock=_evict_lock,
+        list_row_security=_list_row_security,
         version=_version,
     )
-    build_cli(tasks)()
+    return build_cli(
+        tasks,
+        _load_migration_tasks,
+        _load_key_tasks,
+        _load_policy_tasks,
+        _secret_tasks(),
+        _load_event_tasks,
+        webhook_tasks=_load_webhook_tasks,
+        audit_tasks=_load_audit_tasks,
+        load_consume=_load_consume,
+    )
 
 
 def _version() -> str:
@@ -61,6 +89,7 @@ def _serve(serving: Serving) -> int:
     if settings.secret is None:
         # Every worker, and every reload, has to accept the cursors that another one signed.
         os.environ[f"{PREFIX}SECRET"] = secrets.token_urlsafe(32)
+    os.environ[TARGET_VARIABLE] = serving.target.path
     level = serving.log_level or settings.log.level
     drain = Drain(delay=settings.http.drain_delay, grace=settings.http.grace)
     return serve(serving, log_config(level, json_lines=settings.log.json_lines), drain)
@@ -74,6 +103,7 @@ def _list_routes(target: Target) -> Sequence[Route]:
 
 
 def _diagnose(target: Target) -> Diagnosis:
+    from fastapi_easy.composition.schemas.database_checks import check_databases
     from fastapi_easy.domain.errors import DeclarationError
     from fastapi_easy.interfaces.cli import diagnosis
     from fastapi_easy.settings import PREFIX, read_settings
@@ -95,7 +125,7 @@ def _diagnose(target: Target) -> Diagnosis:
     checks = [*diagnosis.check_mistakes("declaration", mistakes), *diagnosis.check_resources(resources)]
     if not checks:
         checks.append(diagnosis.no_resources(target))
-    checks += _check_databases(settings, application, resources)
+    checks += check_databases(settings, application, resources, target)
     checks += diagnosis.check_speed()
     checks.append(diagnosis.check_secret(is_set=settings.secret is not None, variable=f"{PREFIX}SECRET"))
     return Diagnosis(_settings(settings, read), tuple(checks))
@@ -116,57 +146,189 @@ def _ask_breakers(action: str, database: str | None, control: Path | None) -> Se
 
 
 def _list_locks(target: Target, prefix: str) -> Sequence[Lock]:
-    held = _query_locks(target, lambda locks: locks.inspect(prefix))
-    return [
-        Lock(
-            name=each.name,
-            token=each.token,
-            age=each.age,
-            remaining=each.remaining,
-            owner=each.owner,
-            waiters=each.waiters,
-        )
-        for each in held
-    ]
+    from fastapi_easy.command_line.locks import list_locks
+
+    return list_locks(_locked_application_at(target), prefix)
 
 
 def _evict_lock(target: Target, name: str, token: int, reason: str) -> bool:
-    return bool(_query_locks(target, lambda locks: locks.evict(name, token=token, reason=reason)))
+    from fastapi_easy.command_line.locks import evict_lock
+
+    return evict_lock(_locked_application_at(target), name, token, reason)
 
 
-def _query_locks(target: Target, question: Callable[[LockProvider], Awaitable[Outcome[Any]]]) -> Any:
-    """Ask the lock store of the application at *target* a question.
-
-    Raises:
-        CommandError: It has none that another process could see, they do not answer, or cannot do that.
-    """
+def _locked_application_at(target: Target) -> Any:
     _, application = _application_at(target)
     if application is None:
         raise CommandError(f"{target.path} was not created from a container, so it has no locks")
-    locks: LockProvider = application.locks()
-    if LockCapability.TTL in locks.capabilities and not locks.capabilities & {
-        LockCapability.DURABLE,
-        LockCapability.CROSS_HOST,
-    }:
-        raise CommandError(
-            "the locks of this application are in process memory and cannot be seen from another process"
-        )
+    return application
+
+
+def _list_row_security(target: Target) -> Sequence[str]:
+    from fastapi_easy.composition.schemas.row_security import row_security_statements
+
+    application = _container_at(target)
+    with _report_mistakes():
+        return [
+            statement
+            for database in application.every_database()
+            for statement in row_security_statements(application, database)
+        ]
+
+
+def _load_policy_tasks() -> PolicyTasks:
+    from fastapi_easy.composition.policies.command_tasks import policy_tasks
+
+    return policy_tasks(_container_at, _report_mistakes)
+
+
+def _describe_messages(target: Target) -> Mapping[str, object]:
+    from fastapi_easy.command_line.asyncapi import describe
+
+    return describe(target, _container_at, _report_mistakes)
+
+
+def _load_consume() -> Consume:
+    from fastapi_easy.command_line.consuming import consume_of
+
+    return consume_of(_container_at, _report_mistakes)
+
+
+def _load_event_tasks() -> Any:
+    from fastapi_easy.command_line.events import event_tasks_of
+
+    return event_tasks_of(_container_at, _report_mistakes)
+
+
+def _container_at(target: Target) -> Any:
+    """Return the container of the application at *target*.
+
+    Raises:
+        CommandError: It has none.
+    """
+    _, application = _application_at(target)
+    if application is None:
+        raise CommandError(f"{target.path} was not created from a container: name an app of create_app")
+    return application
+
+
+def _load_migration_tasks() -> MigrationTasks:
+    from fastapi_easy.interfaces.cli.migrate.facade_tasks import migration_tasks
+
+    return migration_tasks(_open_migrations, _lint_scripts)
+
+
+def _secret_tasks() -> SecretTasks:
+    def generate() -> str:
+        from fastapi_easy.infrastructure.security.base64_keys import generate_key
+
+        return generate_key()
+
+    def count(target: Target, resource: str | None) -> Sequence[KeyCount]:
+        from fastapi_easy.interfaces.cli.secrets.facade_tasks import count_keys
+
+        return count_keys(_open_secrets(target, resource))
+
+    def rotate(
+        target: Target, resource: str | None, is_dry_run: bool, report: Callable[[RotationResult], None]
+    ) -> Sequence[RotationResult]:
+        from fastapi_easy.interfaces.cli.secrets.facade_tasks import rotate_all
+
+        return rotate_all(_open_secrets(target, resource), report, is_dry_run=is_dry_run)
+
+    return SecretTasks(generate=generate, count=count, rotate=rotate)
+
+
+@contextlib.asynccontextmanager
+async def _open_secrets(target: Target, resource: str | None) -> AsyncIterator[Any]:
+    """Open what is encrypted in the application at *target*, with the id of the current key.
+
+    Raises:
+        CommandError: There is no such application, or it encrypts nothing.
+    """
+    from fastapi_easy.composition.secrets.stored_secrets import open_stored_secrets
+
+    application = _container_at(target)
+    with _report_mistakes():
+        async with open_stored_secrets(application, resource) as opened:
+            yield opened, application.cipher().key_ids[0]
+
+
+def _lint_scripts(asked: ScriptLinting) -> Outcome[Linted]:
+    from fastapi_easy.composition.scripts.linting import lint_scripts
+
+    found = lint_scripts(asked.files, asked.server, datetime.datetime.now(datetime.UTC).date())
+    if isinstance(found, Failure):
+        return found
+    linted = found.unwrap()
+    places = {index: Place(file, line) for index, (file, line) in enumerate(linted.places)}
+    return Success(Linted(plan=linted.plan, places=places))
+
+
+@contextlib.asynccontextmanager
+async def _open_migrations(
+    at: MigrationTarget, publish: Callable[[MigrationEvent], Awaitable[None]]
+) -> AsyncIterator[Any]:
+    """Open the migrations of the database *at*, which pass their events to *publish* as well.
+
+    Raises:
+        CommandError: There is no such application, it has no such database, or the database does not answer.
+    """
+    from fastapi_easy.migrations import open_migrations
+
+    _, application = _application_at(at.target)
+    if application is None:
+        raise CommandError(f"{at.target.path} was not created from a container, so it declares no schema")
+    unsubscribe = application.event_bus().subscribe(MigrationEvent, publish)
+    try:
+        with _report_mistakes():
+            async with open_migrations(application, at.database) as migrations:
+                yield migrations
+    except ConnectionError as error:
+        raise CommandError(str(error)) from error
+    finally:
+        unsubscribe()
+
+
+def _load_key_tasks() -> Any:
+    from fastapi_easy.interfaces.cli.keys.tasks import KeyTasks
+
+    return KeyTasks(ask=_ask_keyring)
+
+
+def _ask_keyring(target: Target, question: Callable[[Any], Awaitable[Outcome[Any]]]) -> Outcome[Any]:
+    """Ask the API keys of the application at *target* a question.
+
+    Raises:
+        CommandError: It has none that another process could see.
+    """
+    from fastapi_easy.authentication import open_keyring
+    from fastapi_easy.composition.authentication.api_keys import keeps_keys_for_others
+
+    application = _container_at(target)
 
     async def ask() -> Outcome[Any]:
-        try:
-            return await question(locks)
-        finally:
-            await locks.aclose()
+        async with open_keyring(application) as keyring:
+            return await question(keyring)
 
-    answer = asyncio.run(ask())
-    if isinstance(answer, Failure):
-        error = answer.failure()
-        raise CommandError(
-            "the lock store does not support eviction: only the holder can release the lock"
-            if isinstance(error, Unsupported)
-            else "the lock store does not answer"
-        )
-    return answer.unwrap()
+    with _report_mistakes():
+        if not keeps_keys_for_others(application):
+            raise CommandError(
+                "the API keys of this application are in process memory and cannot be seen from another process"
+            )
+        return asyncio.run(ask())
+
+
+def _load_audit_tasks() -> Any:
+    from fastapi_easy.command_line.audit import audit_tasks_of
+
+    return audit_tasks_of(_container_at, _report_mistakes)
+
+
+def _load_webhook_tasks() -> Any:
+    from fastapi_easy.command_line.webhooks import webhook_tasks_of
+
+    return webhook_tasks_of(_container_at, _report_mistakes)
 
 
 def _settings(settings: Any, read: Any) -> tuple[Any, ...]:
@@ -180,29 +342,6 @@ def _settings(settings: Any, read: Any) -> tuple[Any, ...]:
             settings.model_dump(), read.model_dump(), environment=os.environ, file=file, prefix=PREFIX
         )
     )
-
-
-def _check_databases(settings: Any, application: Any, resources: Sequence[Any]) -> Iterator[Check]:
-    """Yield the checks of every database in use, or of all in the settings when the declarations have mistakes."""
-    from fastapi_easy.bootstrap import schema_mode
-    from fastapi_easy.composition.technologies import open_database
-    from fastapi_easy.domain.errors import DeclarationError
-    from fastapi_easy.interfaces.cli import diagnosis
-
-    used = dict.fromkeys(each.database for each in resources) if application else settings.databases
-    provided = application.databases.providers if application else {}
-    for name in used:
-        if absent := diagnosis.check_sqlite_file(name, settings.databases[name].url.get_secret_value()):
-            yield absent
-            continue
-        try:
-            database = provided[name]() if application else open_database(settings, name)
-        except DeclarationError as error:
-            yield from diagnosis.check_mistakes("database", [f"{name}: {each}" for each in error.mistakes])
-            continue
-        kept = [each for each in resources if each.database == name]
-        mode = schema_mode(settings, database)
-        yield from asyncio.run(diagnosis.check_database(database, kept, mode))
 
 
 def _application_at(target: Target) -> tuple[Any, Any]:

@@ -1,7 +1,8 @@
 """From declarations to a running application, and the order in which things open and close."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,24 +10,39 @@ from fastapi import APIRouter, FastAPI
 from fastapi.params import Depends
 from returns.result import Failure
 
+from fastapi_easy.application.events.outbox_meter import OutboxMeter
 from fastapi_easy.application.kernel import Kernel
+from fastapi_easy.application.tenancy import warn_of_disclosures
 from fastapi_easy.composition.application import Application
+from fastapi_easy.composition.audit.trail import is_audited
+from fastapi_easy.composition.authentication.authenticators import close_authenticators, close_credentials
+from fastapi_easy.composition.caching.lifespan import check_caching, opened_cache, prepare_generations
+from fastapi_easy.composition.calls.rate_limits import find_limit_mistakes
+from fastapi_easy.composition.events.asyncapi import describe_messages, has_messages
+from fastapi_easy.composition.events.relay import running_relay
+from fastapi_easy.composition.events.webhooks import find_webhook_mistakes, prepare_webhooks
 from fastapi_easy.composition.lifespans import close_resources, opened_resources
-from fastapi_easy.composition.technologies import technology_of
+from fastapi_easy.composition.policies.effective_policy import find_policy_mistakes
+from fastapi_easy.composition.policies.questions import log_public_operations
+from fastapi_easy.composition.schemas.preparation import prepare_schema
+from fastapi_easy.composition.schemas.row_security import check_row_security
+from fastapi_easy.composition.schemas.standings import read_standings
 from fastapi_easy.container import Container
-from fastapi_easy.domain.errors import DeclarationError, Outcome
-from fastapi_easy.domain.ports.database import Database, SchemaMode
+from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.ports.database import Database
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.lock_provider import LockProvider
 from fastapi_easy.infrastructure.validation import find_schema_mistakes
 from fastapi_easy.interfaces.http.app import build_app, mount
+from fastapi_easy.interfaces.http.authentication.caller_identification import CallerIdentification
+from fastapi_easy.interfaces.http.authentication.cookie_guard import CookieGuard
+from fastapi_easy.interfaces.http.authentication.csrf import origin_rule
 from fastapi_easy.interfaces.http.dependencies.guards import find_dependency_mistakes
 from fastapi_easy.interfaces.http.dependencies.principal import principal_dependency
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.options import CorsOptions, HttpOptions
-from fastapi_easy.settings import Settings
 
-__all__ = ["create_app", "mount_resources", "open_kernel", "schema_mode"]
+__all__ = ["create_app", "mount_resources", "open_kernel"]
 
 
 def create_app(
@@ -38,7 +54,8 @@ def create_app(
         container: An instance of your container.
 
         principal: A FastAPI dependency, a function or `Depends(...)`, that answers the `Principal` who calls, or
-            `None` for somebody who did not say. Without one every caller is anonymous.
+            `None` for somebody who did not say. It takes the place of the container's authenticators; without either
+            every caller is anonymous.
 
         fastapi_options: Passed to `FastAPI`; a `lifespan` of your own runs inside the container's, and
             `dependencies` run before every operation of the resources too.
@@ -47,22 +64,28 @@ def create_app(
         DeclarationError: With every mistake in the declarations and the settings.
     """
     application = _application(container)
-    kernel = _checked_kernel(application, fastapi_options.get("dependencies") or ())
+    kernel = checked_kernel(application, fastapi_options.get("dependencies") or ())
     databases = tuple(application.every_database())
     health = HealthChecks(
         databases,
         application.settings().http.ready_requires,
         application.every_breaker,
         _locks_of(application),
+        partial(read_standings, application),
+        None if application.feeds is None else application.feeds.close_soon,
     )
     own: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None = fastapi_options.pop("lifespan", None)
+    options = _http_options(application)
     app = build_app(
         kernel,
-        _http_options(application),
+        options,
         lifespan=_lifespan(application, own),
         health=health,
         principal=principal_dependency(principal),
+        identification=None if principal is not None else _caller_identification(application, options),
+        sessions=application.session_use_cases(),
         metrics=_metrics_of(application, databases),
+        asyncapi=_asyncapi_of(application),
         **fastapi_options,
     )
     app.state.container = application
@@ -95,7 +118,8 @@ def mount_resources(
             of *app*. An empty list says that none are meant to.
 
         principal: A FastAPI dependency, a function or `Depends(...)`, that answers the `Principal` who calls, or
-            `None` for somebody who did not say. Without one every caller is anonymous.
+            `None` for somebody who did not say. It takes the place of the container's authenticators; without either
+            every caller is anonymous.
 
     Raises:
         DeclarationError: With every mistake in the declarations and the settings.
@@ -108,10 +132,12 @@ def mount_resources(
             "prefix=router.prefix and dependencies=router.dependencies"
         )
     application = _application(container)
-    kernel = _checked_kernel(application, (*app.router.dependencies, *(dependencies or ())))
+    kernel = checked_kernel(application, (*app.router.dependencies, *(dependencies or ())))
     caller = principal_dependency(principal)
+    options = _http_options(application, prefix)
+    identification = None if principal is not None else _caller_identification(application, options)
     app.router.lifespan_context = _lifespan(application, app.router.lifespan_context)
-    mount(app, kernel, _http_options(application, prefix), dependencies, caller)
+    mount(app, kernel, options, dependencies, caller, identification, application.session_use_cases())
     app.state.container = application
 
 
@@ -120,23 +146,47 @@ async def open_kernel(container: Container) -> AsyncIterator[Kernel]:
     """Open everything *container* needs, without HTTP, and close it at the end.
 
     Databases open in the order they were declared, then the `Resource` providers of your own; all close in reverse,
-    each even when another fails to.
+    each even when another fails to. Where the setting `events.relay` says so, a relay runs in between.
 
     Raises:
         DeclarationError: With every mistake in the declarations, or every difference to the stored schema where
-            the setting `schema_mode` does not let it be mended.
+            the setting `migrations` does not let it be mended.
 
         ConnectionError: A database whose schema has to be looked at does not answer.
     """
     application = _application(container)
-    kernel = _checked_kernel(application)
+    async with opened_application(application) as kernel, running_relay(application):
+        yield kernel
+
+
+@asynccontextmanager
+async def opened_application(application: Application) -> AsyncIterator[Kernel]:
+    """Open everything that *application* needs, as `open_kernel` does, and run nothing beside it."""
+    kernel = checked_kernel(application)
+    warn_of_disclosures([each.resource for each in kernel])
     async with AsyncExitStack() as stack:
         # Some may be open already, because something that was asked for is made from them.
         _ = stack.push_async_callback(close_resources, application)
         for database in application.every_database():
             await database.open()
             _ = stack.push_async_callback(database.close)
-            await _prepare(application, database)
+            await prepare_schema(application, database)
+            await check_row_security(application, database)
+            await prepare_generations(application, database)
+            if is_audited(application.declarations.values()):
+                await _prepare_audit(application, database)
+            await prepare_webhooks(application, database)
+        await stack.enter_async_context(opened_cache(application))
+        if is_audited(application.declarations.values()):
+            await stack.enter_async_context(_opened_recording(application))
+        if application.feeds is not None:
+            await stack.enter_async_context(_opened_feeds(application))
+        _ = stack.push_async_callback(close_credentials, application)
+        _ = stack.push_async_callback(close_authenticators, application.authenticators())
+        # Closed while the databases still stand.
+        _ = stack.push_async_callback(application.idempotency().aclose)
+        if application.settings().limits.rules:
+            _ = stack.push_async_callback(application.rate_limiter().close)
         locks = application.locks()
         # Closed first, while the databases still stand.
         _ = stack.push_async_callback(locks.aclose)
@@ -145,6 +195,7 @@ async def open_kernel(container: Container) -> AsyncIterator[Kernel]:
         control = application.settings().control
         if control is not None:
             await stack.enter_async_context(_serve_control_folder(application, control))
+        await log_public_operations(application)
         yield kernel
 
 
@@ -154,10 +205,33 @@ async def _check_locks(locks: LockProvider) -> None:
         raise DeclarationError(mistakes)
 
 
+def _prepare_audit(application: Application, database: Database) -> Awaitable[None]:
+    from fastapi_easy.composition.audit.recording import prepare_audit
+
+    return prepare_audit(application, database)
+
+
+def _opened_recording(application: Application) -> AbstractAsyncContextManager[None]:
+    from fastapi_easy.composition.audit.recording import opened_recording
+
+    return opened_recording(application)
+
+
+def _opened_feeds(application: Application) -> AbstractAsyncContextManager[None]:
+    from fastapi_easy.composition.events.feeds import opened_feeds
+
+    return opened_feeds(application)
+
+
 def _serve_control_folder(application: Application, folder: Path) -> AbstractAsyncContextManager[None]:
     from fastapi_easy.interfaces.cli.control import control_handler, serve_control
 
-    return serve_control(folder, control_handler(application.every_breaker))
+    on_action = None
+    if is_audited(application.declarations.values()):
+        from fastapi_easy.composition.audit.recording import operated_breaker
+
+        on_action = operated_breaker(application)
+    return serve_control(folder, control_handler(application.every_breaker, on_action))
 
 
 def _application(container: Container) -> Application:
@@ -165,11 +239,26 @@ def _application(container: Container) -> Application:
     return cast("Application", container)
 
 
-def _checked_kernel(application: Application, dependencies: Sequence[Depends] = ()) -> Kernel:
+def checked_kernel(application: Application, dependencies: Sequence[Depends] = ()) -> Kernel:
+    """Return the kernel of *application*, whose declarations are all right.
+
+    Raises:
+        DeclarationError: With every mistake of every declaration.
+    """
     kernel = application.kernel()
     _ = application.metrics()  # says now what it lacks
     _ = application.locks()  # likewise
-    mistakes = find_dependency_mistakes("the application", dependencies)
+    check_caching(application)
+    if is_audited(application.declarations.values()):
+        _ = application.audit_trail()  # likewise
+    _ = application.authenticators()  # likewise
+    mistakes = [
+        *find_dependency_mistakes("the application", dependencies),
+        *find_policy_mistakes(application),
+        *find_limit_mistakes(application),
+        *_find_consumer_mistakes(application, kernel),
+        *find_webhook_mistakes(application),
+    ]
     for resource in (each.resource for each in kernel):
         mistakes += find_schema_mistakes(resource)
         mistakes += find_dependency_mistakes(resource.name, resource.dependencies)
@@ -178,17 +267,46 @@ def _checked_kernel(application: Application, dependencies: Sequence[Depends] = 
     return kernel
 
 
+def _caller_identification(application: Application, options: HttpOptions) -> CallerIdentification | None:
+    """Return what identifies callers over HTTP; `None` where the application has no authenticators."""
+    authenticators = application.authenticators
+    if not authenticators():
+        return None
+    guard = CookieGuard(application.session_use_cases(), origin_rule(options.cors))
+    on_refused = None
+    if is_audited(application.declarations.values()):
+        from fastapi_easy.composition.audit.recording import refused_credentials
+
+        on_refused = refused_credentials(application)
+    return CallerIdentification(authenticators, guard, lambda: application.public_operations, on_refused)
+
+
+def _asyncapi_of(application: Application) -> Callable[[], Mapping[str, Any]] | None:
+    """Return what describes the messages of *application*; `None` where nothing is to be described."""
+    if not application.settings().http.docs or not has_messages(application):
+        return None
+    return partial(describe_messages, application)
+
+
 def _metrics_of(
     application: Application, databases: Sequence[Database]
-) -> Callable[[], tuple[bytes, str]] | None:
+) -> Callable[[], Awaitable[tuple[bytes, str]]] | None:
     metrics = application.metrics()
     if metrics is None:
         return None
     locks = _locks_of(application)
-    return lambda: (
-        metrics.report([*databases, *locks()], application.every_breaker(), application.retry().retries),
-        metrics.media_type,
-    )
+    # Without a broker everything waits for ever, and nobody is to be called for that.
+    outboxes = {} if application.broker() is None else application.outboxes()
+    meter = OutboxMeter(outboxes, application.relay_figures, application.clock()) if outboxes else None
+
+    async def report() -> tuple[bytes, str]:
+        measured = {} if meter is None else {"outboxes": await meter.measure()}
+        body = metrics.report(
+            [*databases, *locks()], application.every_breaker(), application.retry().retries, **measured
+        )
+        return body, metrics.media_type
+
+    return report
 
 
 def _locks_of(application: Application) -> Callable[[], Sequence[Dependency]]:
@@ -201,41 +319,15 @@ def _locks_of(application: Application) -> Callable[[], Sequence[Dependency]]:
     return locks
 
 
-def schema_mode(settings: Settings, database: Database) -> SchemaMode:
-    """Return what happens to the stored schema of *database* at start."""
-    chosen = settings.databases[database.name].schema_mode
-    embedded = database.technology in {"SQLite", "memory"}
-    return chosen or (SchemaMode.CREATE if embedded else SchemaMode.FRESH)
-
-
-async def _prepare(application: Application, database: Database) -> None:
-    mode = schema_mode(application.settings(), database)
-    kept = [each for each in application.every_resource() if each.database == database.name]
-    _require_prepared(database, await database.prepare(kept, mode))
-    journal = application.journal()
-    if journal is None:
-        return
-    prepare_journal = technology_of(database).journal
-    if prepare_journal is None:
-        raise DeclarationError(
-            [f"database {database.name!r}: {database.technology} does not support a journal"]
-        )
-    _require_prepared(database, await prepare_journal(database, journal.tables))
-
-
-def _require_prepared(database: Database, prepared: Outcome[Sequence[str]]) -> None:
-    if isinstance(prepared, Failure):
-        raise ConnectionError(f"database {database.name!r} ({database.technology}) does not answer")
-    if differences := prepared.unwrap():
-        raise DeclarationError([f"database {database.name!r}: {each}" for each in differences])
-
-
 def _lifespan(
     application: Application, inner: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[Any]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[Any]:
-        async with open_kernel(cast("Container", application)):
+        async with (
+            open_kernel(cast("Container", application)) as kernel,
+            _embedded_consumers(application, kernel),
+        ):
             if inner is None:
                 yield
                 return
@@ -245,8 +337,30 @@ def _lifespan(
     return lifespan
 
 
+def _find_consumer_mistakes(application: Application, kernel: Kernel) -> list[str]:
+    if not application.consumers():
+        return []
+    from fastapi_easy.composition.messaging.declared import find_consumer_mistakes
+
+    return find_consumer_mistakes(application, kernel)
+
+
+def _embedded_consumers(application: Application, kernel: Kernel) -> AbstractAsyncContextManager[None]:
+    """Return what handles messages beside requests, where the settings say so; it is imported only then."""
+    if application.settings().events.consume == "off":
+        return nullcontext()
+    from fastapi_easy.composition.messaging.consuming import embedded_consumers
+
+    return embedded_consumers(application, kernel)
+
+
 def _http_options(application: Application, prefix: str | None = None) -> HttpOptions:
     http = application.settings().http
     plain = http.model_dump(exclude={"cors", "prefix", "drain_delay", "grace", "ready_requires", "metrics"})
     cors = CorsOptions(**http.cors.model_dump(exclude_none=True))
-    return HttpOptions(**plain, cors=cors, prefix=http.prefix if prefix is None else prefix)
+    return HttpOptions(
+        **plain,
+        cors=cors,
+        prefix=http.prefix if prefix is None else prefix,
+        rate_limits=bool(application.settings().limits.rules),
+    )

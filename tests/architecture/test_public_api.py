@@ -16,6 +16,11 @@ FACES = (
     "fastapi_easy.application",
     "fastapi_easy.container",
     "fastapi_easy.bootstrap",
+    "fastapi_easy.messaging",
+    "fastapi_easy.authentication",
+    "fastapi_easy.events",
+    "fastapi_easy.migrations",
+    "fastapi_easy.policies",
     "fastapi_easy.settings",
     "fastapi_easy.testing",
 )

@@ -1,14 +1,16 @@
 """Which cases a column of the conformance suite runs: all of them, or those that a mapping can get wrong.
 
-A column is an adapter on a server, through a driver, with classes of one kind. Where adapter, server or driver behave
-differently, it runs everything. Where it differs from another column only in how classes are mapped, it subclasses
-`MappingCases` and `MappingCasesInUnitsOfWork`: what is not about mapping, the other column has shown already.
+A column is an adapter on a server, through a driver, with classes of one kind. For each server, and for each adapter
+on one of them, one column runs everything. A column that differs from another one only by its driver, or by the
+server of an adapter that other columns show on it, subclasses `DriverCases`; one that differs only in how classes are
+mapped subclasses `MappingCases` and `MappingCasesInUnitsOfWork`. The rest another column has shown already.
 
 With `CONFORMANCE=full` in the environment (`make conformance-full`) there is no difference: every column runs
 everything.
 """
 
 import os
+from typing import Any
 
 import pytest
 
@@ -23,6 +25,7 @@ from fastapi_easy.testing.conformance.reads.related_selection import RelatedSele
 from fastapi_easy.testing.conformance.reads.streaming import StreamCases
 from fastapi_easy.testing.conformance.store import Suite
 from fastapi_easy.testing.conformance.writes.bulk import BulkCases
+from fastapi_easy.testing.conformance.writes.cancellation import CancellationCases
 from fastapi_easy.testing.conformance.writes.foreign_keys import ForeignKeyCases
 from fastapi_easy.testing.conformance.writes.optimistic_concurrency import OptimisticConcurrencyCases
 from fastapi_easy.testing.conformance.writes.round_trips import RoundTripCases
@@ -43,6 +46,11 @@ match os.environ.get(VARIABLE, ""):
 only_when_full = pytest.mark.skipif(
     not FULL, reason="make conformance-full runs it: another column shows the same"
 )
+
+
+def drivers(first: str, *others: str) -> tuple[str, ...]:
+    """Return the drivers through which the classes of a column go, where another column shows what drivers do."""
+    return (first, *others) if FULL else (first,)
 
 
 class KindCases(ReadCases, RoundTripCases, WriteCases):
@@ -101,5 +109,17 @@ class SelectedCasesInUnitsOfWork(Suite):
     test_commit_makes_every_write_durable = UnitOfWorkConformance.test_commit_makes_every_write_durable
 
 
-MappingCases = RepositoryConformance if FULL else SelectedCases
+class MappedCases(SelectedCases):
+    """The same without what the store does with a value, however its class is mapped."""
+
+    test_gives_back_what_was_changed: Any = None
+    test_texts_compare_character_by_character: Any = None
+
+
+class DriverOnlyCases(SelectedCases, BulkCases, CancellationCases):
+    """What a driver can get wrong: values, errors, counts, and what a cancelled call leaves behind."""
+
+
+DriverCases = RepositoryConformance if FULL else DriverOnlyCases
+MappingCases = RepositoryConformance if FULL else MappedCases
 MappingCasesInUnitsOfWork = UnitOfWorkConformance if FULL else SelectedCasesInUnitsOfWork

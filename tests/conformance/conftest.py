@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from fastapi_easy.testing.conformance import LeaseStoreFactory, Store
+from fastapi_easy.testing.conformance import LeaseStoreFactory, SchemaStoreFactory, Store
 from tests.conformance.mongo_documents import documents, opened_documents
 from tests.conformance.odd_documents import odd_shop, raw_odds
 
@@ -17,8 +17,9 @@ OUTCOMES = ("passed", "skipped", "failed", "error")
 @pytest.fixture(autouse=True)
 def _in_its_column(request: pytest.FixtureRequest) -> None:
     """Note on the test's report which adapter and server it ran on."""
-    for name in {"store", "leases"} & set(request.fixturenames):
-        if isinstance(ready := request.getfixturevalue(name), Store | LeaseStoreFactory):
+    for name in {"store", "leases", "schemas"} & set(request.fixturenames):
+        ready = request.getfixturevalue(name)
+        if isinstance(ready, Store | LeaseStoreFactory | SchemaStoreFactory):
             request.node.user_properties.append((COLUMN, ready.column))
 
 

@@ -33,8 +33,9 @@ from fastapi_easy.testing.strategies import (
     with_stored_values,
 )
 from tests.conformance.columns import FULL
+from tests.thorough import examples
 
-SHARE = 1 if FULL else 2
+SHARE = 1 if FULL else examples(8, 2)
 """One in how many examples is tried: others are drawn in each run anyway."""
 
 MODERATE = settings(

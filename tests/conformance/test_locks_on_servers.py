@@ -11,6 +11,7 @@ from fastapi_easy.infrastructure.locks.relational.mysql_named import MySqlNamedL
 from fastapi_easy.infrastructure.locks.relational.postgres import PostgresLeaseStore
 from fastapi_easy.infrastructure.locks.relational.postgres_advisory import PostgresAdvisoryLockStore
 from fastapi_easy.testing.conformance import LeaseStoreConformance, LeaseStoreFactory
+from tests.conformance.columns import drivers
 from tests.conformance.mongo_store import through as through_mongo
 
 
@@ -19,7 +20,7 @@ def through(url, scheme, driver):
 
 
 class TestPostgres(LeaseStoreConformance):
-    @pytest.fixture(params=["asyncpg", "psycopg"])
+    @pytest.fixture(params=drivers("asyncpg", "psycopg"))
     def leases(self, postgres_url, request):
         url = through(postgres_url, "postgresql", request.param)
         return LeaseStoreFactory(
@@ -28,7 +29,7 @@ class TestPostgres(LeaseStoreConformance):
 
 
 class TestMariaDB(LeaseStoreConformance):
-    @pytest.fixture(params=["asyncmy", "aiomysql"])
+    @pytest.fixture(params=drivers("asyncmy", "aiomysql"))
     def leases(self, mariadb_url, request):
         url = through(mariadb_url, "mysql", request.param)
         return LeaseStoreFactory(
@@ -43,7 +44,7 @@ class TestRedis(LeaseStoreConformance):
 
 
 class TestMongo(LeaseStoreConformance):
-    @pytest.fixture(params=["pymongo", "motor"])
+    @pytest.fixture(params=drivers("pymongo", "motor"))
     def leases(self, mongo_url, request):
         url = through_mongo(request.param, mongo_url)
         return LeaseStoreFactory(

@@ -6,20 +6,31 @@ import pytest_asyncio
 from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
 from tests.conformance import sqlalchemy_entities, sqlmodel_entities
-from tests.conformance.columns import MappingCases, MappingCasesInUnitsOfWork
+from tests.conformance.columns import DriverCases, MappingCases, MappingCasesInUnitsOfWork, drivers
 from tests.conformance.sqlalchemy_store import sqlalchemy_store
 
+FIRST, SECOND = "asyncmy", "aiomysql"
 
-@pytest_asyncio.fixture(scope="module", params=["aiomysql", "asyncmy"])
-async def of_sqlalchemy(mariadb_url, request):
-    url = mariadb_url.replace("mysql://", f"mysql+{request.param}://")
-    async with sqlalchemy_store(url, sqlalchemy_entities.ENTITIES) as store:
+
+def url_through(driver, url):
+    return url.replace("mysql://", f"mysql+{driver}://")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def of_sqlalchemy(mariadb_url):
+    async with sqlalchemy_store(url_through(FIRST, mariadb_url), sqlalchemy_entities.ENTITIES) as store:
         yield store
 
 
-@pytest_asyncio.fixture(scope="module", params=["aiomysql", "asyncmy"])
+@pytest_asyncio.fixture(scope="module")
+async def through_the_second_driver(mariadb_url):
+    async with sqlalchemy_store(url_through(SECOND, mariadb_url), sqlalchemy_entities.ENTITIES) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module", params=drivers(FIRST, SECOND))
 async def of_sqlmodel(mariadb_url, request):
-    url = mariadb_url.replace("mysql://", f"mysql+{request.param}://")
+    url = url_through(request.param, mariadb_url)
     async with sqlalchemy_store(url, sqlmodel_entities.ENTITIES, describe) as store:
         yield store
 
@@ -28,6 +39,12 @@ class SQLAlchemy:
     @pytest.fixture
     def store(self, of_sqlalchemy):
         return of_sqlalchemy
+
+
+class ThroughTheSecondDriver:
+    @pytest.fixture
+    def store(self, through_the_second_driver):
+        return through_the_second_driver
 
 
 class SQLModel:
@@ -40,6 +57,12 @@ class TestSQLAlchemy(SQLAlchemy, RepositoryConformance): ...
 
 
 class TestSQLAlchemyInUnitsOfWork(SQLAlchemy, UnitOfWorkConformance): ...
+
+
+class TestThroughTheSecondDriver(ThroughTheSecondDriver, DriverCases): ...
+
+
+class TestThroughTheSecondDriverInUnitsOfWork(ThroughTheSecondDriver, UnitOfWorkConformance): ...
 
 
 class TestSQLModel(SQLModel, MappingCases): ...

@@ -4,21 +4,30 @@ import pytest
 import pytest_asyncio
 
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
-from tests.conformance.columns import MappingCases, MappingCasesInUnitsOfWork
+from tests.conformance.columns import (
+    DriverCases,
+    MappingCases,
+    MappingCasesInUnitsOfWork,
+    drivers,
+    only_when_full,
+)
 from tests.conformance.memory_entities import DATACLASSES, MODELS
 from tests.conformance.mongo_store import mongo_store, through
 
-DRIVERS = ["pymongo", "motor"]
 
-
-@pytest_asyncio.fixture(scope="module", params=DRIVERS)
-async def of_models(mongo_url, request):
-    url = through(request.param, mongo_url)
-    async with mongo_store(url, MODELS, f"MongoDB, {request.param}, pydantic models") as store:
+@pytest_asyncio.fixture(scope="module")
+async def of_models(mongo_url):
+    async with mongo_store(mongo_url, MODELS, "MongoDB, pymongo, pydantic models") as store:
         yield store
 
 
-@pytest_asyncio.fixture(scope="module", params=DRIVERS)
+@pytest_asyncio.fixture(scope="module")
+async def through_motor(mongo_url):
+    async with mongo_store(through("motor", mongo_url), MODELS, "MongoDB, motor, pydantic models") as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module", params=drivers("pymongo", "motor"))
 async def of_dataclasses(mongo_url, request):
     url = through(request.param, mongo_url)
     async with mongo_store(url, DATACLASSES, f"MongoDB, {request.param}, dataclasses") as store:
@@ -38,6 +47,12 @@ class Models:
         return of_models
 
 
+class ThroughMotor:
+    @pytest.fixture
+    def store(self, through_motor):
+        return through_motor
+
+
 class Dataclasses:
     @pytest.fixture
     def store(self, of_dataclasses):
@@ -48,6 +63,12 @@ class TestModels(Models, RepositoryConformance): ...
 
 
 class TestModelsInUnitsOfWork(Models, UnitOfWorkConformance): ...
+
+
+class TestThroughMotor(ThroughMotor, DriverCases): ...
+
+
+class TestThroughMotorInUnitsOfWork(ThroughMotor, UnitOfWorkConformance): ...
 
 
 class TestDataclasses(Dataclasses, MappingCases): ...
@@ -75,7 +96,7 @@ async def standing_alone_through_motor(mongo_alone_url):
         yield store
 
 
-class TestStandingAlone(RepositoryConformance):
+class TestStandingAlone(DriverCases):
     """Without transactions everything but those is kept; see ADR 16 for what bulk writes then promise."""
 
     @pytest.fixture
@@ -83,6 +104,7 @@ class TestStandingAlone(RepositoryConformance):
         return standing_alone
 
 
+@only_when_full
 class TestStandingAloneThroughMotor(MappingCases):
     @pytest.fixture
     def store(self, standing_alone_through_motor):

@@ -22,6 +22,7 @@ from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import C
 from fastapi_easy.testing.conformance.store import value_of
 from tests.conformance.odd_documents import (
     ALIKE,
+    EVERYTHING,
     KEYS,
     OTHER_TYPES,
     SHOWN_BY_DEFAULT,
@@ -124,6 +125,24 @@ async def test_numbers_that_the_server_finds_equal_are_found_and_others_are_not_
     ]
     assert (price[0], price[2:]) == (decimal.Decimal("43.48"), (decimal.Decimal(-1), decimal.Decimal(20), 8))
     assert number == (19, decimal.Decimal("9.5"), -1, 20, 8)
+
+
+@pytest.mark.parametrize("name", ["name", "number", "rating", "price", "ok", "at", "hour", "token", "mood"])
+async def test_a_value_of_another_type_is_found_by_its_place_holder(odd_shop, raw_odds, name):
+    odds = odd_shop["odds"]
+    await raw_odds.insert_many([{"_id": n, name: each} for n, each in enumerate(OTHER_TYPES.values())])
+    rows = value_of(await odds.select(EVERYTHING)).items
+
+    for row in rows:
+        if isinstance(row[name], UnexpectedValue):
+            equal = Query(specification=Where(name, Operator.EQUALS, row[name]), page=EVERYTHING.page)
+            other = Query(specification=Where(name, Operator.NOT_EQUALS, row[name]), page=EVERYTHING.page)
+            found = [each.id for each in value_of(await odds.select(equal)).items]
+            left = [each.id for each in value_of(await odds.select(other)).items]
+            assert row.id in found, row[name]
+            assert sorted(found + left) == [each.id for each in rows], row[name]
+            fitting = [each for each in rows if each.id in found and type(each[name]) is not UnexpectedValue]
+            assert not fitting, row[name]
 
 
 @pytest.mark.parametrize("resource", ["odds", "names"])

@@ -87,12 +87,14 @@ class TestPostgres(Oracle):
         return postgres
 
 
+@only_when_full
 class TestMariaDB(Oracle):
     @pytest.fixture
     def store(self, mariadb):
         return mariadb
 
 
+@only_when_full
 class TestTortoiseOnSqlite(Oracle):
     @pytest.fixture
     def store(self, tortoise_on_sqlite):

@@ -6,20 +6,31 @@ import pytest_asyncio
 from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
 from tests.conformance import sqlalchemy_entities, sqlmodel_entities
-from tests.conformance.columns import MappingCases, MappingCasesInUnitsOfWork
+from tests.conformance.columns import DriverCases, MappingCases, MappingCasesInUnitsOfWork, drivers
 from tests.conformance.sqlalchemy_store import sqlalchemy_store
 
+FIRST, SECOND = "asyncpg", "psycopg"
 
-@pytest_asyncio.fixture(scope="module", params=["asyncpg", "psycopg"])
-async def of_sqlalchemy(postgres_url, request):
-    url = postgres_url.replace("postgresql://", f"postgresql+{request.param}://")
-    async with sqlalchemy_store(url, sqlalchemy_entities.WITH_ARRAYS) as store:
+
+def url_through(driver, url):
+    return url.replace("postgresql://", f"postgresql+{driver}://")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def of_sqlalchemy(postgres_url):
+    async with sqlalchemy_store(url_through(FIRST, postgres_url), sqlalchemy_entities.WITH_ARRAYS) as store:
         yield store
 
 
-@pytest_asyncio.fixture(scope="module", params=["asyncpg", "psycopg"])
+@pytest_asyncio.fixture(scope="module")
+async def through_the_second_driver(postgres_url):
+    async with sqlalchemy_store(url_through(SECOND, postgres_url), sqlalchemy_entities.WITH_ARRAYS) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module", params=drivers(FIRST, SECOND))
 async def of_sqlmodel(postgres_url, request):
-    url = postgres_url.replace("postgresql://", f"postgresql+{request.param}://")
+    url = url_through(request.param, postgres_url)
     async with sqlalchemy_store(url, sqlmodel_entities.WITH_ARRAYS, describe) as store:
         yield store
 
@@ -28,6 +39,12 @@ class SQLAlchemy:
     @pytest.fixture
     def store(self, of_sqlalchemy):
         return of_sqlalchemy
+
+
+class ThroughTheSecondDriver:
+    @pytest.fixture
+    def store(self, through_the_second_driver):
+        return through_the_second_driver
 
 
 class SQLModel:
@@ -40,6 +57,12 @@ class TestSQLAlchemy(SQLAlchemy, RepositoryConformance): ...
 
 
 class TestSQLAlchemyInUnitsOfWork(SQLAlchemy, UnitOfWorkConformance): ...
+
+
+class TestThroughTheSecondDriver(ThroughTheSecondDriver, DriverCases): ...
+
+
+class TestThroughTheSecondDriverInUnitsOfWork(ThroughTheSecondDriver, UnitOfWorkConformance): ...
 
 
 class TestSQLModel(SQLModel, MappingCases): ...

@@ -5,7 +5,7 @@ import pytest_asyncio
 
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
 from tests.conformance import memory_entities, tortoise_entities
-from tests.conformance.columns import MappingCases, MappingCasesInUnitsOfWork
+from tests.conformance.columns import DriverCases, MappingCases, MappingCasesInUnitsOfWork, only_when_full
 from tests.conformance.tortoise_store import tortoise_store
 
 
@@ -75,7 +75,7 @@ class ThroughAiomysql:
         return through_aiomysql
 
 
-class TestOnSqlite(OnSqlite, RepositoryConformance): ...
+class TestOnSqlite(OnSqlite, DriverCases): ...
 
 
 class TestOnSqliteInUnitsOfWork(OnSqlite, UnitOfWorkConformance): ...
@@ -93,13 +93,15 @@ class TestOnPostgres(OnPostgres, RepositoryConformance): ...
 class TestOnPostgresInUnitsOfWork(OnPostgres, UnitOfWorkConformance): ...
 
 
-class TestOnMariaDB(OnMariaDB, RepositoryConformance): ...
+class TestOnMariaDB(OnMariaDB, DriverCases): ...
 
 
 class TestOnMariaDBInUnitsOfWork(OnMariaDB, UnitOfWorkConformance): ...
 
 
+@only_when_full
 class TestOnMariaDBThroughAiomysql(ThroughAiomysql, MappingCases): ...
 
 
+@only_when_full
 class TestOnMariaDBThroughAiomysqlInUnitsOfWork(ThroughAiomysql, MappingCasesInUnitsOfWork): ...

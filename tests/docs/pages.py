@@ -74,9 +74,10 @@ def links_of(page: Path) -> list[str]:
 
 
 def anchors_of(page: Path) -> set[str]:
-    """The names that GitHub gives to the headings of *page*."""
+    """The names that GitHub gives to the headings of *page*, and those that it gives itself."""
     headings = re.findall(r"^#+ (.+)$", _prose(page), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", each.lower()).strip().replace(" ", "-") for each in headings}
+    given = re.findall(r'<a id="([^"]+)"></a>', _prose(page))
+    return {re.sub(r"[^\w\- ]", "", each.lower()).strip().replace(" ", "-") for each in headings} | {*given}
 
 
 def table_under(page: Path, heading: str) -> list[dict[str, str]]:

@@ -24,6 +24,9 @@ from fastapi_easy.domain import (
     Schemas,
 )
 from fastapi_easy.domain import errors as of_domain
+from fastapi_easy.domain.migrations.rule_set import docs_of
+from fastapi_easy.domain.migrations.rules.table import RULES
+from fastapi_easy.domain.migrations.stopped import MigrationStop
 from fastapi_easy.domain.ports import Lease, LockProvider
 from fastapi_easy.domain.resources.options import Version
 from fastapi_easy.infrastructure.locks.file import FileLeaseStore
@@ -36,17 +39,26 @@ from fastapi_easy.infrastructure.locks.relational.sqlite import SqliteLeaseStore
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy import SqlAlchemyDatabase
 from fastapi_easy.interfaces.cli.app import build_cli
+from fastapi_easy.interfaces.cli.migrate.exit_codes import ExitCode
+from fastapi_easy.interfaces.cli.migrate.reports.plan_report import plan_text
+from fastapi_easy.interfaces.cli.policy.tasks import PolicyTasks
+from fastapi_easy.interfaces.cli.secrets.app import SecretTasks
 from fastapi_easy.interfaces.cli.tasks import Tasks
 from fastapi_easy.interfaces.http import request_problems as refusals
 from fastapi_easy.interfaces.http.problems import TITLES, Problem, problem_of
 from fastapi_easy.settings import PREFIX, Settings
 from fastapi_easy.testing import in_memory
-from tests.docs import capabilities
-from tests.docs.pages import DOCS, ROOT, blocks_of, table_under
+from tests.docs import capabilities, migration_rules
+from tests.docs.pages import DOCS, ROOT, anchors_of, blocks_of, table_under
 from tests.docs.tutorial import printed_by
+from tests.unit.application.migrations.sample_plans import ADD, DROP, PLAN
+from tests.unit.interfaces.cli.migrate.recorded import RecordedTasks
 
 REFERENCE = DOCS / "reference"
 CLI = REFERENCE / "cli.md"
+MIGRATE = REFERENCE / "migrate.md"
+POLICY = REFERENCE / "policy-commands.md"
+RELAY = REFERENCE / "relay-commands.md"
 README = ROOT / "README.md"
 
 
@@ -88,7 +100,18 @@ def _worded(default: Any) -> str:
 
 
 def test_every_setting_is_listed_with_its_variable_and_its_default():
-    headings = ("General", "Databases", "HTTP", "Queries", "Logs", "Resources")
+    headings = (
+        "General",
+        "Databases",
+        "HTTP",
+        "Authentication",
+        "Queries",
+        "Logs",
+        "Policy",
+        "Events",
+        "Webhooks",
+        "Resources",
+    )
     rows = [row for each in headings for row in table_under(REFERENCE / "settings.md", f"## {each}")]
 
     assert sorted((row["name"], row["variable"], row["default"]) for row in rows) == sorted(
@@ -116,11 +139,24 @@ SAMPLES = {
     "CheckFailed": {"fields": ("stock",)},
     "Forbidden": {"action": "delete"},
     "Invalid": {"faults": (of_domain.Fault("/title", "Field required", "missing"),)},
+    "MigrationStopped": {
+        "database": "default",
+        "stop": MigrationStop.DRIFT,
+        "message": "somebody has changed it",
+    },
     "ReferenceBroken": {"fields": ("author_id",)},
     "TooLarge": {"what": "The body", "limit": 1_048_576},
     "Unsupported": {"capability": "arrays"},
 }
-COMMON = {"resource": "books", "key": "k", "current": "v", "name": "n", "dependency": "d", "retry_after": 1.0}
+COMMON = {
+    "resource": "books",
+    "key": "k",
+    "current": "v",
+    "name": "n",
+    "dependency": "d",
+    "retry_after": 1.0,
+    "message_id": "m",
+}
 
 
 def sample_of(error: type[Any]) -> Any:
@@ -150,6 +186,7 @@ def test_every_code_that_only_http_knows_is_listed_with_its_status():
     of_use_cases = {each.code for each in get_args(Error)}
     made = [
         refusals.query_too_long(1),
+        refusals.too_many_headers(1),
         refusals.method_not_allowed(b"GET"),
         refusals.unsupported_media_type("application/json"),
         refusals.malformed_body("It ends."),
@@ -177,13 +214,30 @@ def commands() -> Any:
     tasks = Tasks(
         serve=int,  # type: ignore[arg-type]
         list_routes=list,  # type: ignore[arg-type]
+        describe_messages=dict,  # type: ignore[arg-type]
         diagnose=print,  # type: ignore[arg-type]
         ask_breakers=list,
         list_locks=list,
         evict_lock=bool,
+        list_row_security=list,
         version=str,
     )
-    return typer.main.get_command(build_cli(tasks)).commands  # type: ignore[attr-defined]
+    secrets = SecretTasks(generate=str, count=list, rotate=list)  # type: ignore[arg-type]
+    policies = PolicyTasks(explain=dict, matrix=dict)  # type: ignore[arg-type]
+    cli = build_cli(
+        tasks,
+        RecordedTasks().tasks,
+        encryption=secrets,
+        key_tasks=dict,
+        policies=lambda: policies,
+        event_tasks=dict,
+        load_consume=dict,  # type: ignore[arg-type]
+    )
+    every = typer.main.get_command(cli).commands  # type: ignore[attr-defined]
+    every["migrate"].load()
+    every["keys"].load()
+    every["events"].load()
+    return every
 
 
 def test_every_command_is_listed(commands):
@@ -192,27 +246,67 @@ def test_every_command_is_listed(commands):
     assert {row["command"] for row in rows} == set(commands)
 
 
+def test_every_command_below_migrate_is_listed(commands):
+    rows = table_under(MIGRATE, "# `fastapi-easy migrate`")
+
+    assert [row["command"] for row in rows] == [*commands["migrate"].commands]
+
+
 def test_every_option_of_every_command_is_listed_with_its_default(commands):
+    rooms = ("keys", "secrets", "tenants")
+    others = {*rooms, "migrate", "policy", "relay", "events", "consume"}
+    pages = {(CLI, name): command for name, command in commands.items() if name not in others}
+    pages |= {
+        (CLI, f"{room} {name}"): command
+        for room in rooms
+        for name, command in commands[room].commands.items()
+    }
+    pages |= {(POLICY, name): command for name, command in commands["policy"].commands.items()}
+    pages |= {(MIGRATE, name): command for name, command in commands["migrate"].commands.items()}
+    events = commands["events"].commands
+    pages |= {(RELAY, "relay"): commands["relay"], (RELAY, "events lag"): events["lag"]}
+    pages[REFERENCE / "consume-command.md", "consume"] = commands["consume"]
+    pages |= {(RELAY, f"events dead {name}"): command for name, command in events["dead"].commands.items()}
     expected = {
-        name: {
+        place: {
             each.opts[0]: _option_default(each) for each in command.params if each.param_type_name == "option"
         }
-        for name, command in commands.items()
+        for place, command in pages.items()
     }
 
     listed = {
-        name: {row["option"]: row["default"].replace("`", "") for row in table_under(CLI, f"## `{name}`")}
-        for name in commands
+        (page, name): {
+            row["option"]: row["default"].replace("`", "") for row in table_under(page, f"## `{name}`")
+        }
+        for page, name in pages
     }
-    for name in commands:
-        expected[name].pop("--help", None)
+    for place in pages:
+        expected[place].pop("--help", None)
     assert listed == expected
 
 
 def _option_default(option: Any) -> str:
     if isinstance(option.show_default, str):
         return {"the current one": "the current folder"}.get(option.show_default, option.show_default)
-    return "no" if option.default is False else str(option.default)
+    if option.show_default is False:
+        return "needed"
+    default = option.default
+    return ("yes" if default else "no") if isinstance(default, bool) else str(default)
+
+
+def test_every_exit_code_of_migrations_is_listed():
+    rows = table_under(MIGRATE, "## Exit codes")
+
+    assert [int(row["exit code"]) for row in rows] == [*ExitCode]
+
+
+def test_the_plan_of_the_page_is_printed_as_shown():
+    (shown,) = blocks_of(MIGRATE, "text")
+    plan = dataclasses.replace(PLAN, steps=(ADD, DROP), findings=(), drift=())
+
+    printed = plan_text(plan, "fastapi-easy migrate apply shop:app --allow DS103:books.legacy")
+
+    assert printed.replace(plan.id, "3f2a9c1b0d4e") == shown.text.rstrip("\n")
 
 
 def test_the_routes_of_the_tutorials_program_are_printed_as_shown(tmp_path):
@@ -377,3 +471,14 @@ def test_every_header_that_openapi_documents_is_listed():
     headers = {each["name"] for each in documented if each["in"] == "header"}
     assert headers
     assert headers <= listed
+
+
+def test_the_rules_of_migrations_are_those_that_are_asked():
+    assert migration_rules.shown() == migration_rules.written()
+
+
+def test_the_address_in_a_finding_is_a_place_on_the_page():
+    page, _, _ = docs_of(RULES[0]).partition("#")
+
+    assert [docs_of(rule) for rule in RULES] == [f"{page}#{rule.id.lower()}" for rule in RULES]
+    assert {rule.id.lower() for rule in RULES} <= set(anchors_of(ROOT / page))

@@ -142,7 +142,7 @@ def rows_of(engine: Engine, table: Table, names: Sequence[str]) -> list[dict[str
     quote = engine.dialect.identifier_preparer.quote
     key = [column.name for column in table.primary_key.columns]
     # Names of columns and tables, each quoted.
-    text = f"SELECT {', '.join(map(quote, names))} FROM {quote(table.name)} ORDER BY {', '.join(map(quote, key))}"  # noqa: S608
+    text = f"SELECT {', '.join(map(quote, names))} FROM {quote(table.name)} ORDER BY {', '.join(map(quote, key))}"
     with engine.connect() as connection:
         rows = [dict(row._mapping) for row in connection.exec_driver_sql(text)]
     for name in names:

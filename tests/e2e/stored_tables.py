@@ -26,9 +26,7 @@ def with_driver(url: str, driver: str) -> str:
 
 def foreign_schema(url: str) -> Settings:
     """Settings of a program that leaves the tables to others."""
-    return Settings(
-        databases={"default": DatabaseSettings.model_validate({"url": url, "schema_mode": "off"})}
-    )
+    return Settings(databases={"default": DatabaseSettings.model_validate({"url": url, "migrations": "off"})})
 
 
 async def run_sql(url: str, *statements: str) -> None:
@@ -51,7 +49,7 @@ def table_sql(columns: Sequence[StoredColumn]) -> list[str]:
         "DROP TABLE IF EXISTS stored",
         f"CREATE TABLE stored (id int PRIMARY KEY, {described})",
         *(
-            f"INSERT INTO stored VALUES ({number}, {', '.join(row)})"  # noqa: S608 - of our own values
+            f"INSERT INTO stored VALUES ({number}, {', '.join(row)})"
             for number, row in enumerate(rows, start=1)
         ),
     ]

@@ -21,6 +21,7 @@ from fastapi_easy.application import (
     CreateEntity,
     DeleteEntity,
     ExportEntities,
+    FollowChanges,
     GetEntity,
     ImportEntities,
     ListEntities,
@@ -371,6 +372,7 @@ COMMANDS: dict[str, Any] = {
     Operation.BULK: ApplyBulk([Create({"account_id": 1, "amount": Decimal(1)})]),
     Operation.AGGREGATE: AggregateEntities(Aggregation(measures=(Measure(Function.COUNT),))),
     Operation.EXPORT: ExportEntities(Query()),
+    Operation.CHANGES: FollowChanges(Query()),
     Operation.IMPORT: ImportEntities(no_lines()),
 }
 

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from tests.e2e.commands import PATIENCE, Served, ask, call, program_in, serving
+from tests.thorough import only_when_thorough
 
 
 @pytest.fixture
@@ -42,8 +43,8 @@ def test_serves_and_prints_its_address(folder):
     [
         pytest.param(signal.SIGTERM, [], id="told"),
         pytest.param(signal.SIGINT, ["--workers", "2"], id="workers, by Ctrl-C"),
-        pytest.param(signal.SIGTERM, ["--workers", "2"], id="workers, told"),
-        pytest.param(signal.SIGINT, ["--reload"], id="reloading, by Ctrl-C"),
+        pytest.param(signal.SIGTERM, ["--workers", "2"], id="workers, told", marks=only_when_thorough),
+        pytest.param(signal.SIGINT, ["--reload"], id="reloading, by Ctrl-C", marks=only_when_thorough),
     ],
 )
 def test_shuts_down_soon_although_clients_stay_connected(folder, by, arguments):
@@ -137,7 +138,7 @@ def test_prints_a_message_when_the_port_is_in_use(folder):
     )
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=only_when_thorough)])
 def test_prints_a_message_when_the_app_does_not_start(folder, workers):
     ended = call(folder, "run", "shop:closed", "--port", "0", "--workers", workers)
 

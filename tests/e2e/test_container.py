@@ -1,5 +1,7 @@
 """What a user does with the container: override, embed, several databases, declarations in a file."""
 
+import contextlib
+import sqlite3
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -276,10 +278,12 @@ def test_a_class_without_a_table_is_refused_where_tables_are_needed(tmp_path: Pa
 
 
 async def test_a_schema_that_differs_refuses_to_start(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "other.sqlite3")) as connection:
+        _ = connection.execute("CREATE TABLE novel (id INTEGER PRIMARY KEY)")
     settings = Settings(
         databases={
             "default": DatabaseSettings.model_validate(
-                {"url": f"sqlite:///{tmp_path / 'empty.sqlite3'}", "schema_mode": "check"}
+                {"url": f"sqlite:///{tmp_path / 'other.sqlite3'}", "migrations": "check"}
             )
         }
     )

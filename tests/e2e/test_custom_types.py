@@ -13,7 +13,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, create_engine, make_url, text
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from fastapi_easy.bootstrap import create_app
@@ -190,22 +191,47 @@ async def test_what_is_exported_is_imported(served: Served, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, column in COLUMNS.items() if column.junk is not None])
-async def test_what_the_type_cannot_read_is_shown_as_it_is_stored(served: Served, name: str) -> None:
-    keys = await served.put(name)
+async def test_what_the_type_cannot_read_is_shown_and_found_as_it_is_stored(
+    everywhere: Served, name: str
+) -> None:
+    keys = await everywhere.put(name)
     column = COLUMNS[name]
-    with contextlib.closing(sqlite3.connect(served.url.removeprefix("sqlite:///"))) as connection:
-        statement = f"UPDATE custom_{name} SET value = ? WHERE id = ?"  # noqa: S608 - of our own table
-        _ = connection.execute(statement, (column.junk, keys[0]))
-        connection.commit()
+    if not holds(everywhere.url, f"custom_{name}", column.junk, keys[0]):
+        return
 
-    one = await served.client.get(f"/{name}/{keys[0]}")
-    page = await served.client.get(f"/{name}")
-    changed = await served.client.patch(f"/{name}/{keys[0]}", json={"other": column.values[0]})
-    walked = await served.walk(name, **({"sort": "value"} if column.sorts else {}))
+    one = await everywhere.client.get(f"/{name}/{keys[0]}")
+    page = await everywhere.client.get(f"/{name}")
+    changed = await everywhere.client.patch(f"/{name}/{keys[0]}", json={"other": column.values[0]})
+    walked = await everywhere.walk(name, **({"sort": "value"} if column.sorts else {}))
+    shown = one.json()["value"]
+    found = await everywhere.walk(name, **({"value": str(shown)} if column.filters else {}))
+    others = await everywhere.walk(name, **({"value__ne": str(shown)} if column.filters else {}))
 
     assert [one.status_code, page.status_code, changed.status_code] == [200, 200, 200]
-    assert one.json()["value"] == ("eA==" if column.junk == b"x" else column.junk)
+    # `CHAR(36)` of PostgreSQL is filled up with blanks.
+    assert (shown.rstrip() if isinstance(shown, str) else shown) == (
+        "eA==" if column.junk == b"x" else column.junk
+    )
     assert sorted(each["id"] for each in walked) == keys
+    if column.filters:
+        assert [[each["id"] for each in some] for some in (found, others)] == [keys[:1], keys[1:]]
+
+
+def holds(url: str, table: str, junk: Any, key: int) -> bool:
+    """Store *junk* as another program does; return whether the server, which may check types, has taken it."""
+    address = make_url(url)
+    driver = "sqlite" if address.drivername == "sqlite" else "postgresql+psycopg"
+    engine = create_engine(address.set(drivername=driver))
+    statement = text(f"UPDATE {table} SET value = :junk WHERE id = :id")
+    try:
+        with engine.begin() as connection:
+            _ = connection.execute(statement, {"junk": junk, "id": key})
+    except DataError:
+        assert driver != "sqlite"
+        return False
+    finally:
+        engine.dispose()
+    return True
 
 
 async def test_a_walk_passes_values_that_the_type_would_not_take(served: Served) -> None:
@@ -261,6 +287,31 @@ async def test_a_value_that_the_column_would_change_is_compared_as_it_is(
     found = (await served.client.get(f"/{name}", params=query)).json()["items"]
 
     assert [each["id"] for each in found] == [keys[place] for place in places]
+
+
+@pytest.mark.parametrize("name", [name for name, column in COLUMNS.items() if column.filters])
+async def test_no_text_of_a_filter_is_an_error_of_the_database(everywhere: Served, name: str) -> None:
+    texts = [
+        "",
+        "abc",
+        "7",
+        "7.5",
+        "-1",
+        "9" * 30,
+        "infinity",
+        "NaN",
+        "true",
+        "YQ==",
+        "[1]",
+        '{"a": 1}',
+        "é",
+        "\\",
+    ]
+
+    for each in texts:
+        for query in ({"value": each}, {"value__ne": each}, {"value__in": [each, "7"]}):
+            answer = await everywhere.client.get(f"/{name}", params=query)
+            assert answer.status_code in {200, 422}, (query, answer.text)
 
 
 async def test_a_value_that_the_type_refuses_is_a_fault_of_the_query(served: Served) -> None:

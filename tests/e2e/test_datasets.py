@@ -30,7 +30,7 @@ from tests.e2e.serving import client_of
 from tests.e2e.stores import CHOSEN, empty_store
 from tests.services.wanted import empty_database
 
-SCHEMA_MODE = CHOSEN.replace("URL", "SCHEMA_MODE")
+MIGRATIONS = CHOSEN.replace("URL", "MIGRATIONS")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +100,11 @@ class Loaded:
 
 
 @asynccontextmanager
-async def served(url: str, classes: Mapping[str, type[Any]], schema_mode: str) -> AsyncIterator[Any]:
+async def served(url: str, classes: Mapping[str, type[Any]], migrations: str) -> AsyncIterator[Any]:
     """A client of an application with *classes* on the database at *url*, and its resources."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv(CHOSEN, url)
-        environment.setenv(SCHEMA_MODE, schema_mode)
+        environment.setenv(MIGRATIONS, migrations)
         container: Any = container_of(classes)()
         app = create_app(container)
         async with client_of(app) as client:
@@ -322,7 +322,7 @@ async def test_chinook_moves_from_store_to_store_and_back(tmp_path: Path) -> Non
             entities = documents if store == "mongo" else classes
             format_ = ("ndjson", "csv")[number % 2]
             other_url = stack.enter_context(empty_store(store, tmp_path))
-            other, _ = await stack.enter_async_context(served(other_url, entities, "create"))
+            other, _ = await stack.enter_async_context(served(other_url, entities, "auto"))
             for name in classes:
                 await imported(other, name, await exported(client, name, format_), format_)
             client = other

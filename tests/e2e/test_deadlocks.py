@@ -92,7 +92,7 @@ class Server:
             _ = await rival.run("SET deadlock_timeout = '1h'")
         else:
             rows = ", ".join(f"('heavy {number}', '')" for number in range(300))
-            _ = await rival.run(f"INSERT INTO contended_slot (name, note) VALUES {rows}")  # noqa: S608 - our own
+            _ = await rival.run(f"INSERT INTO contended_slot (name, note) VALUES {rows}")
 
     async def waiting(self) -> int:
         """Return how many transactions of this database wait for a lock."""
@@ -124,7 +124,7 @@ async def serving(server: Server) -> AsyncIterator[Any]:
     make: Any = Shop
     options = {
         "url": server.url,
-        "schema_mode": "create",
+        "migrations": "auto",
         "lock_timeout": PATIENCE,
         "statement_timeout": PATIENCE,
     }
@@ -134,11 +134,11 @@ async def serving(server: Server) -> AsyncIterator[Any]:
 
 
 def update(key: int) -> str:
-    return f"UPDATE contended_slot SET note = 'rival' WHERE id = {key}"  # noqa: S608 - a number
+    return f"UPDATE contended_slot SET note = 'rival' WHERE id = {key}"
 
 
 def insert(name: str) -> str:
-    return f"INSERT INTO contended_slot (name, note) VALUES ('{name}', 'rival')"  # noqa: S608 - a letter
+    return f"INSERT INTO contended_slot (name, note) VALUES ('{name}', 'rival')"
 
 
 def bulk(*items: Change, atomic: bool = True) -> Callable[[Any], Coroutine[Any, Any, Any]]:

@@ -71,7 +71,7 @@ SENTENCE: Final = "Must have at most 15 significant digits"
 def serve(path: Path, store: str, steps: Any) -> None:
     async def main() -> None:
         url = "memory://" if store == "memory" else f"sqlite:///{path}/prices.db"
-        shop = Shop(settings=Settings(databases={"default": DatabaseSettings(url=url, schema_mode="create")}))
+        shop = Shop(settings=Settings(databases={"default": DatabaseSettings(url=url, migrations="auto")}))
         async with client_of(create_app(shop)) as client:
             await steps(client, shop)
 

@@ -58,7 +58,7 @@ def shop_of(entity: type[Any], folder: Path, **options: Any) -> Any:
     class Shop(Container):
         bookings = resource(entity, **options)
 
-    kept = {"default": {"url": url, "schema_mode": "create"}}
+    kept = {"default": {"url": url, "migrations": "auto"}}
     return Shop(settings=Settings(databases=kept, secret="s" * 40))
 
 
@@ -356,6 +356,40 @@ async def test_a_rule_that_comes_before_fills_in_what_is_required(entity: type[A
     assert {each["code"] for answer in missing for each in answer.json()["errors"]} == {"missing"}
     assert title in missing[1].text
     assert lines.created == 1
+
+
+def _no_text(data: dict[str, Any]) -> None:
+    data.get("title").lower()  # type: ignore[union-attr] # the defect
+
+
+DEFECTS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "an attribute that is not there": _no_text,
+    "a type that is another": lambda data: data["title"] + 1,
+    "a number that is none": lambda data: len(data) / 0,
+    "a name of something else": lambda data: data["tax"],
+}
+
+
+@pytest.mark.parametrize("defect", DEFECTS.values(), ids=DEFECTS)
+async def test_a_defect_of_a_rule_that_comes_before_is_no_missing_field(
+    defect: Callable[[dict[str, Any]], object], tmp_path: Path
+) -> None:
+    class Broken(BaseModel):
+        id: int | None = None
+        title: str
+        slug: str
+
+        @model_validator(mode="before")
+        @classmethod
+        def filled(cls, data: Any) -> Any:
+            _ = defect(data)
+            return {**data, "slug": data["title"]}
+
+    async with serving(shop_of(Broken, tmp_path)) as client:
+        body = {} if defect is _no_text else {"title": "Emma"}
+        answer = await client.post("/bookings", json=body)
+
+    assert (answer.status_code, "missing" in answer.text) == (500, False)
 
 
 class Either(BaseModel):

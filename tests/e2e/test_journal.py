@@ -324,7 +324,7 @@ async def test_the_server_spells_values_beyond_pythons_as_answers_show_them(tmp_
             ):
                 await run_sql(
                     url.replace("postgresql://", "postgresql+psycopg://"),
-                    f"UPDATE recorded_everything SET {odd}",  # noqa: S608 - of the lines above
+                    f"UPDATE recorded_everything SET {odd}",
                 )
                 _ = (await opened.books.update(UpdateEntity(key, Patch({"number": 2})), ADA)).unwrap()
             rows = {row["id"]: row["entity"] for row in await opened.kept(OUTBOX)}

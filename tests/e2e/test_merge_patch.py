@@ -57,7 +57,7 @@ def shop_of(entity: type[Any], url: str) -> Any:
     class Shop(Container):
         papers = resource(entity)
 
-    kept = {"default": {"url": url, "schema_mode": "create"}}
+    kept = {"default": {"url": url, "migrations": "auto"}}
     return Shop(settings=Settings(databases=kept, secret="s" * 40))
 
 

@@ -19,6 +19,7 @@ from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import to_many, to_one
 from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import CODEC_OPTIONS
 from fastapi_easy.settings import DatabaseSettings, Settings
+from tests.e2e.odd_files import spelt
 from tests.e2e.serving import client_of
 from tests.services.wanted import empty_database
 
@@ -114,13 +115,12 @@ ODD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
 }
 
+COMPARED = {"name", "rating", "seats", "ok", "opened"}
 SORTABLE = {"name", "rating", "seats", "opened"}
 
 
 def _settings(url: str) -> Settings:
-    return Settings(
-        databases={"default": DatabaseSettings.model_validate({"url": url, "schema_mode": "off"})}
-    )
+    return Settings(databases={"default": DatabaseSettings.model_validate({"url": url, "migrations": "off"})})
 
 
 @pytest.fixture(scope="module")
@@ -160,15 +160,17 @@ async def test_one_odd_document_does_not_spoil_a_collection(guide, documents, ke
         if field in SORTABLE
         else read
     )
+    named = await guide.get("/restaurants", params={field: spelt(shown[field])} if field in COMPARED else {})
     patched = await guide.patch(
         "/restaurants/2", json={"owner_id": "new"}, headers={"If-Match": read.headers["etag"]}
     )
 
-    answers = (listed, read, lines, table, counted, totals, walked, patched)
+    answers = (listed, read, lines, table, counted, totals, walked, named, patched)
     assert [each.status_code for each in answers] == [200] * len(answers)
     assert {name: read.json()[name] for name in shown} == shown
     assert type(read.json()[field]) is type(shown[field])
     assert listed.json()["items"][1] == read.json()
+    assert 2 in [each["id"] for each in named.json()["items"]]
     assert len(lines.text.splitlines()) == 2
     assert len(table.text.splitlines()) == 3
     assert patched.json() == {**read.json(), "owner_id": "new"}
@@ -272,6 +274,30 @@ async def test_keys_of_every_kind_are_listed_walked_and_reached(guide, documents
     bulk = await guide.post("/restaurants/bulk", json={"items": changes + removals})
     assert bulk.status_code == 200, bulk.text
     assert documents.restaurant.count_documents({}) == 0
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        '{"$regularExpression": {"pattern": "^a", "options": ""}}',
+        '{"$ref": "owner", "$id": 1}',
+        '{"$gt": ""}',
+        '{"$oid": "65a000000000000000000001"}',
+        "[" * 200,
+        '["ac3"]',
+    ],
+    ids=["pattern", "reference", "operator", "ObjectId", "depth", "list"],
+)
+async def test_a_key_means_no_other_than_the_one_that_is_shown_like_it(guide, documents, key) -> None:
+    documents.owner.insert_many([{"_id": OID, "name": "x"}, {"_id": "ac3", "name": "y"}])
+
+    read = await guide.get(f"/owners/{quote(key, safe='')}")
+    removed = await guide.delete(f"/owners/{quote(key, safe='')}")
+    listed = await guide.get("/owners", params={"id": key})
+
+    assert [read.status_code, removed.status_code] == [404, 404]
+    assert listed.json()["items"] == []
+    assert documents.owner.count_documents({}) == 2
 
 
 async def test_relations_lead_to_keys_of_other_kinds_and_past_values_that_are_none(guide, documents) -> None:

@@ -44,7 +44,7 @@ class Shop(Container):
 async def client_at(url: str) -> AsyncIterator[httpx2.AsyncClient]:
     shop: Any = Shop
     app = create_app(
-        shop(settings=Settings.model_validate({"databases": {"default": {"url": url, "schema_mode": "off"}}}))
+        shop(settings=Settings.model_validate({"databases": {"default": {"url": url, "migrations": "off"}}}))
     )
     async with client_of(app) as opened:
         yield opened

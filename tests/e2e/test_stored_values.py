@@ -241,7 +241,7 @@ async def test_models_of_tortoise_show_the_same(
         with_driver(url, "psycopg" if server == "postgres_url" else "asyncmy"),
         "DROP TABLE IF EXISTS seen",
         f"CREATE TABLE seen (id int PRIMARY KEY, {described})",
-        *(f"INSERT INTO seen VALUES ({number}, {written})" for number, written in enumerate(rows)),  # noqa: S608
+        *(f"INSERT INTO seen VALUES ({number}, {written})" for number, written in enumerate(rows)),
     )
     container: Any = type("Shop", (Container,), {"stored": resource(model)})
     async with client_of(create_app(container(settings=foreign_schema(url)))) as client:

@@ -168,7 +168,7 @@ async def test_a_trigger_refuses_a_delete(client: httpx2.AsyncClient, store: str
 
 async def test_a_view_says_what_it_does_not_take(url: str, store: str) -> None:
     views: Any = Views
-    settings = Settings.model_validate({"databases": {"default": {"url": url, "schema_mode": "off"}}})
+    settings = Settings.model_validate({"databases": {"default": {"url": url, "migrations": "off"}}})
     name = store.partition("+")[0]
     async with client_of(create_app(views(settings=settings))) as client:
         small = await client.post("/things", json={"code": "small", "size": 1})

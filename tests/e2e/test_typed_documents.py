@@ -91,9 +91,7 @@ async def test_documents_are_checked_described_and_read_as_stored(
         tasks = resource(entity)
 
     url = "memory://" if scheme == "memory" else f"sqlite:///{tmp_path}/shop.sqlite3"
-    shop = Shop(
-        settings=Settings(databases={"default": {"url": url, "schema_mode": "create"}}, secret="s" * 40)
-    )
+    shop = Shop(settings=Settings(databases={"default": {"url": url, "migrations": "auto"}}, secret="s" * 40))
     async with client_of(create_app(shop)) as client:
         made = await client.post(
             "/tasks", json={"tags": ["a"], "hashes": [{"name": "n"}], "size": {"width": 1}}
@@ -209,7 +207,7 @@ async def test_a_document_is_null_only_where_its_annotation_says_so(tmp_path: Pa
     class Shop(Container):
         tasks = resource(Loose)
 
-    kept = {"default": {"url": f"sqlite:///{tmp_path}/shop.sqlite3", "schema_mode": "create"}}
+    kept = {"default": {"url": f"sqlite:///{tmp_path}/shop.sqlite3", "migrations": "auto"}}
     async with client_of(create_app(Shop(settings=Settings(databases=kept, secret="s" * 40)))) as client:
         made = await client.post("/tasks", json={"hashes": [], "size": None, "marks": None})
         refused = [

@@ -49,7 +49,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 async def test_they_are_found_changed_and_removed(url: str) -> None:
-    databases = {"default": {"url": url, "schema_mode": "off"}}
+    databases = {"default": {"url": url, "migrations": "off"}}
     shop = Shop(settings=Settings.model_validate({"databases": databases, "secret": "s" * 40}))
     async with client_of(create_app(shop)) as client:
         wide = {"id": WIDE, "value": -WIDE}

@@ -145,7 +145,7 @@ ON_SQLITE = (
         for verb in ("INSERT", "UPDATE")
     ),
     *(
-        f"CREATE TRIGGER change_{verb} AFTER {verb} ON triggered_account WHEN new.seen = 0 BEGIN"  # noqa: S608 (a trigger is made of a name of ours)
+        f"CREATE TRIGGER change_{verb} AFTER {verb} ON triggered_account WHEN new.seen = 0 BEGIN"
         " UPDATE triggered_account SET note = upper(note), seen = seen + 1 WHERE id = new.id;"
         " SELECT raise(FAIL, 'failed afterwards') WHERE new.balance = 21; END"
         for verb in ("INSERT", "UPDATE")

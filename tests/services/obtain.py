@@ -14,6 +14,7 @@ from tests.services.mariadb import MARIADB
 from tests.services.mongo import MONGO, MONGO_ALONE
 from tests.services.nats import NATS
 from tests.services.postgres import POSTGRES
+from tests.services.rabbit import RABBIT
 from tests.services.redis import REDIS
 from tests.services.service import (
     Recipe,
@@ -26,7 +27,7 @@ from tests.services.service import (
     spawn,
 )
 
-RECIPES = {recipe.name: recipe for recipe in (POSTGRES, MARIADB, REDIS, MONGO, MONGO_ALONE, NATS)}
+RECIPES = {recipe.name: recipe for recipe in (POSTGRES, MARIADB, REDIS, MONGO, MONGO_ALONE, NATS, RABBIT)}
 LOCAL_SERVERS = "TEST_LOCAL_SERVERS"
 """The environment variable that, set to 0, leaves the machine's own servers alone."""
 DOCKER_LIMIT = 300.0

@@ -51,6 +51,8 @@ class Service:
 
         process: The server, when it was started here; nothing else is ever stopped.
 
+        companion: Another program that the server needs, started here as well.
+
         folder: Its temporary folder, removed when it stops.
 
         stop_signal: What ends it. The data is disposable, so nothing gentler than a kill is needed
@@ -62,6 +64,7 @@ class Service:
     source: str
     seconds: float = 0.0
     process: subprocess.Popen[bytes] | None = None
+    companion: subprocess.Popen[bytes] | None = None
     folder: Path | None = None
     stop_signal: signal.Signals = signal.SIGKILL
 
@@ -74,6 +77,9 @@ class Service:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait(STOP_LIMIT)
+        if self.companion is not None:
+            self.companion.kill()
+            self.companion.wait(STOP_LIMIT)
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
 

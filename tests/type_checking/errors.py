@@ -4,6 +4,7 @@ from typing import assert_type
 
 from fastapi_easy.domain import (
     AlreadyExists,
+    AlreadyHandled,
     BadQuery,
     CheckFailed,
     DeadlineExceeded,
@@ -15,8 +16,10 @@ from fastapi_easy.domain import (
     Invalid,
     LockHeld,
     LockLost,
+    MigrationStopped,
     NotFound,
     OutcomeUnknown,
+    PositionExpired,
     PreconditionRequired,
     RateLimited,
     ReferenceBroken,
@@ -51,7 +54,9 @@ def every_error_is_worded(error: Error) -> str:
             return "not like this"
         case Unauthenticated() | Forbidden() | LockLost() | DeadlineExceeded():
             return assert_type(error.code, str)
-        case OutcomeUnknown() | Unsupported() | UnreadableEntity():
+        case OutcomeUnknown() | Unsupported() | UnreadableEntity() | MigrationStopped():
+            return assert_type(error.code, str)
+        case AlreadyHandled() | PositionExpired():
             return assert_type(error.code, str)
 
 

@@ -8,8 +8,11 @@ from returns.result import Failure
 
 from fastapi_easy.application.access import Access, resolve_access
 from fastapi_easy.application.application_ports import ApplicationPorts
+from fastapi_easy.application.changes_feed.change_feed import ChangeFeed
 from fastapi_easy.application.context import Context
-from fastapi_easy.domain.errors import Error, Forbidden
+from fastapi_easy.application.idempotency.idempotency import Idempotency
+from fastapi_easy.domain.current_tenant import enter_tenant
+from fastapi_easy.domain.errors import Error
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.resources.resource import Resource
@@ -28,14 +31,20 @@ class Collaborators:
 
         ports: The ports that every unit of work uses, and the policy.
 
+        idempotency: Makes a change once for each idempotency key; without it a call with a key is refused.
+
         repositories: Makes the repository of each related resource, by name.
+
+        feed: Returns the change feed of its database; `None` for a resource without events.
     """
 
     resource: Resource[object]
     repository: Callable[[], Repository[Any]]
     unit_of_work: Callable[[], UnitOfWork]
     ports: ApplicationPorts
+    idempotency: Idempotency | None = None
     repositories: Mapping[str, Callable[[], Repository[Any]]] = field(default_factory=dict)
+    feed: Callable[[], ChangeFeed] | None = None
 
 
 class ResourceHandler:
@@ -54,12 +63,26 @@ class ResourceHandler:
 
         Fails with:
             Forbidden: The caller may not perform *action*.
+
+            Unauthenticated: Nor may anybody who does not say who they are.
         """
-        policy = self._collaborators.ports.policy
-        if policy is None:
+        ports = self._collaborators.ports
+        if ports.has_tenants:
+            enter_tenant(context.tenant)
+        if ports.policy is None and context.principal.scopes is None:
             # No call of `resolve_access`: this is the path of every request in applications without a policy.
-            return Access(context)
-        access = await resolve_access(policy, context, action, self._resource)
+            if not ports.has_tenants:
+                return Access(context)
+            access = Access(
+                context,
+                None,
+                action,
+                self._resource,
+                has_tenants=True,
+                can_authenticate=ports.can_authenticate,
+            )
+        else:
+            access = await resolve_access(ports, context, action, self._resource)
         if access.grant(self._resource, action) is None:
-            return Failure(Forbidden(self._resource.name, str(action)))
+            return access.refuse(self._resource, action)
         return access

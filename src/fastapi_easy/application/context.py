@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from fastapi_easy.application.receipt import Receipt
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.principal import ANONYMOUS, Principal, Tenant
+from fastapi_easy.domain.rates.rate import RateUsage
 
 
 @dataclass(slots=True)
@@ -18,6 +20,17 @@ class DryRun:
     events: list[DomainEvent] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Replay:
+    """The record of a call with an idempotency key.
+
+    Attributes:
+        is_replayed: Whether the answer is that of an earlier call; filled by the use case.
+    """
+
+    is_replayed: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The circumstances of a call; it accompanies the command through every step.
@@ -29,7 +42,21 @@ class Context:
 
         correlation_id: Ties together everything that one call causes; 1 to 128 printable ASCII characters.
 
-        idempotency_key: Identifies the call, so that a repetition gets the first answer.
+        address: The network address the call came from, as far as the interface could prove it; empty where there is
+            none.
+
+        idempotency_key: Identifies the call, so that a repetition gets the first answer; 1 to 255 visible ASCII
+            characters.
+
+        fingerprint: Tells the call from another one with the same key; made of what the caller gave, by the step
+            `validate`, and `None` before.
+
+        replay: The record of whether the answer is that of an earlier call; `None` where nobody wants to know.
+
+        receipt: The note in the inbox of a message that asks for this; the idempotency key is then its id. `None` for a
+            call that no message asks for.
+
+        rate: The record of what rate limits leave to the caller; `None` where nobody wants to know.
 
         deadline: The time at which the caller stops waiting, on the clock of `Clock.monotonic`.
 
@@ -39,7 +66,12 @@ class Context:
     principal: Principal = ANONYMOUS
     tenant: Tenant | None = None
     correlation_id: str = ""
+    address: str = ""
     idempotency_key: str | None = None
+    fingerprint: str | None = None
+    replay: Replay | None = None
+    receipt: Receipt | None = None
+    rate: RateUsage | None = None
     deadline: float | None = None
     dry_run: DryRun | None = None
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
-from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.changes.row import PartialRow, Row
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.queries.query import Include
@@ -47,7 +47,7 @@ async def embed(
 
     Fails with: what a repository fails with.
     """
-    whole = [Row({field: row[field] for field in fields}) for row in rows]
+    whole = [_cut(row, fields) for row in rows]
     for include in includes:
         relation: Relation = include.relation
         related = await _fetch_related(rows, include, repositories, access)
@@ -73,7 +73,12 @@ async def _fetch_related(
     target, query = relation.target, include.query
     fields = access.readable(target) if query.fields is None else query.fields
     repository = access.scope_repository(target, repositories[target.name]())
-    query = replace(query, fields=fields_to_fetch(fields, query.includes))
+    query = replace(
+        query,
+        specification=access.restrict_relations(query.specification),
+        order=access.restrict_order(query.order),
+        fields=fields_to_fetch(fields, query.includes),
+    )
     selected = await repository.select_each(relation, sources, query)
     if isinstance(selected, Failure):
         return selected
@@ -92,3 +97,9 @@ async def _fetch_related(
 
 def _source(relation: Relation, row: Row) -> tuple[object, ...]:
     return tuple(row[field] for field in relation.local)
+
+
+def _cut(row: Row, fields: Sequence[str]) -> Row:
+    """Return *row* with *fields* only, and the version it came with."""
+    values = {field: row[field] for field in fields}
+    return PartialRow(values, row.full_version) if type(row) is PartialRow else Row(values)

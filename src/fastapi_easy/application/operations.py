@@ -17,13 +17,14 @@ from fastapi_easy.application.resources.apply_bulk import ApplyBulk, ApplyBulkHa
 from fastapi_easy.application.resources.count_entities import CountEntities, CountEntitiesHandler
 from fastapi_easy.application.resources.create_entity import CreateEntity, CreateEntityHandler
 from fastapi_easy.application.resources.delete_entity import DeleteEntity, DeleteEntityHandler
-from fastapi_easy.application.resources.export_entities import ExportEntities, ExportEntitiesHandler
 from fastapi_easy.application.resources.get_entity import GetEntity, GetEntityHandler
-from fastapi_easy.application.resources.import_entities import ImportEntities, ImportEntitiesHandler
 from fastapi_easy.application.resources.list_entities import ListEntities, ListEntitiesHandler
 from fastapi_easy.application.resources.purge_entity import PurgeEntity, PurgeEntityHandler
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity, ReplaceEntityHandler
 from fastapi_easy.application.resources.restore_entity import RestoreEntity, RestoreEntityHandler
+from fastapi_easy.application.resources.streams.export_entities import ExportEntities, ExportEntitiesHandler
+from fastapi_easy.application.resources.streams.follow_changes import FollowChanges, FollowChangesHandler
+from fastapi_easy.application.resources.streams.import_entities import ImportEntities, ImportEntitiesHandler
 from fastapi_easy.application.resources.update_entity import UpdateEntity, UpdateEntityHandler
 from fastapi_easy.application.resources.upsert_entity import UpsertEntity, UpsertEntityHandler
 from fastapi_easy.application.use_cases import UseCases
@@ -49,6 +50,8 @@ class OperationDefinition:
         has_key: It is about one entity; the command has its `key`.
 
         writes: It may change what is stored.
+
+        attribute: The name in Python, in `UseCases` and among the providers of a resource: `import_` for `import`.
     """
 
     operation: Operation
@@ -57,11 +60,7 @@ class OperationDefinition:
     select: Callable[[UseCases], Handler[Any, Any]]
     has_key: bool
     writes: bool
-
-    @property
-    def attribute(self) -> str:
-        """The name in Python, in `UseCases` and among the providers of a resource: `import_` for `import`."""
-        return f"{self.operation}_" if iskeyword(self.operation) else self.operation.value
+    attribute: str
 
 
 def _define(
@@ -81,6 +80,7 @@ def _define(
         select=select,
         has_key=has_key,
         writes=writes,
+        attribute=f"{operation}_" if iskeyword(operation) else operation.value,
     )
 
 
@@ -158,6 +158,8 @@ def _definition(operation: Operation) -> OperationDefinition:  # noqa: C901, PLR
             return _define(
                 operation, ImportEntities, ImportEntitiesHandler, lambda cases: cases.import_, writes=True
             )
+        case Operation.CHANGES:
+            return _define(operation, FollowChanges, FollowChangesHandler, lambda cases: cases.changes)
 
 
 OPERATIONS: Final[Mapping[Operation, OperationDefinition]] = MappingProxyType(

@@ -4,8 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi_easy.application.changes.bulk_changes import BulkAnswer
-from fastapi_easy.application.changes.entity_writer import Upserted
+from fastapi_easy.application.changes_feed.change_feed import ChangeStream
 from fastapi_easy.application.pipeline.step import Handler
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.application.resources.aggregate_entities import AggregateEntities
@@ -13,16 +12,19 @@ from fastapi_easy.application.resources.apply_bulk import ApplyBulk
 from fastapi_easy.application.resources.count_entities import CountEntities
 from fastapi_easy.application.resources.create_entity import CreateEntity
 from fastapi_easy.application.resources.delete_entity import DeleteEntity
-from fastapi_easy.application.resources.export_entities import ExportEntities
 from fastapi_easy.application.resources.get_entity import GetEntity
-from fastapi_easy.application.resources.import_entities import ImportEntities, ImportReport
 from fastapi_easy.application.resources.list_entities import ListEntities
 from fastapi_easy.application.resources.perform_action import PerformAction
 from fastapi_easy.application.resources.purge_entity import PurgeEntity
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity
 from fastapi_easy.application.resources.restore_entity import RestoreEntity
+from fastapi_easy.application.resources.streams.export_entities import ExportEntities
+from fastapi_easy.application.resources.streams.follow_changes import FollowChanges
+from fastapi_easy.application.resources.streams.import_entities import ImportEntities, ImportReport
 from fastapi_easy.application.resources.update_entity import UpdateEntity
 from fastapi_easy.application.resources.upsert_entity import UpsertEntity
+from fastapi_easy.application.secrets.password_verifier import PasswordVerifier
+from fastapi_easy.domain.changes.answers import BulkAnswer, Upserted
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.ports.validator import Validator
 from fastapi_easy.domain.queries.aggregation import Group
@@ -45,6 +47,8 @@ class UseCases:
         validator: Returns the validator; use cases that write call it themselves, in the step `validate`.
 
         actions: The user's own use cases, by name.
+
+        passwords: Verifies passwords; `None` for a resource without.
     """
 
     resource: Resource[Any]
@@ -64,4 +68,6 @@ class UseCases:
     aggregate: Handler[AggregateEntities, Sequence[Group]]
     export: Handler[ExportEntities, AsyncIterator[Sequence[Row]]]
     import_: Handler[ImportEntities, ImportReport]
+    changes: Handler[FollowChanges, ChangeStream]
     actions: Mapping[str, Handler[PerformAction, Any]]
+    passwords: PasswordVerifier | None = None

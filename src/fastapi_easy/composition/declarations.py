@@ -8,20 +8,26 @@ from fastapi_easy.application.resources.perform_action import (
     find_action_mistakes,
 )
 from fastapi_easy.composition.declared_resource import DeclaredResource
+from fastapi_easy.composition.policies.effective_policy import find_rule_mistakes
+from fastapi_easy.composition.secrets.wiring import require_cipher
 from fastapi_easy.composition.technologies import describe
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.ports import Database
+from fastapi_easy.domain.policies.rule import Rule
+from fastapi_easy.domain.ports import Cipher, Database
 from fastapi_easy.domain.resources.declaration import Declaration, declare
 from fastapi_easy.domain.resources.linking import link
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
+    Cache,
     Fields,
+    IdempotencyKeys,
     Operation,
     QueryRules,
     Reading,
     Schemas,
     Version,
 )
+from fastapi_easy.domain.resources.recording import Audit, Events
 from fastapi_easy.domain.resources.relation import Link
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.rules import with_rules_of
@@ -45,9 +51,15 @@ def resource(
     relations: Sequence[str] | Mapping[str, Link] | None = None,
     version: str | Version = Version(),
     soft_delete: str | None = None,
+    tenant: str | None = None,
     upsert: Sequence[str] = (),
     reading: Reading | str = Reading.LENIENT,
+    cache: Cache | None = None,
     dependencies: Sequence[Any] = (),
+    idempotency: IdempotencyKeys | str = IdempotencyKeys.OPTIONAL,
+    policy: Sequence[Rule] | None = None,
+    events: Events | bool | None = None,
+    audit: Audit | bool | None = None,
 ) -> DeclaredResource[E]:
     """Declare a resource in a `Container`; the attribute's name becomes its name and its path.
 
@@ -76,13 +88,27 @@ def resource(
 
         soft_delete: The nullable time that marks an entity as deleted; without one it is removed.
 
+        tenant: The field that says to which tenant an entity belongs. The kernel sets it, and shows each caller the
+            entities of their own tenant only.
+
         upsert: The unique fields by which an upsert finds the entity to change.
 
         reading: Whether entities with stored values that do not fit their fields are shown (`lenient`) or reported as
             problems (`strict`).
 
+        cache: How answers are kept, if they are: `Cache(seconds=60)`.
+
         dependencies: FastAPI dependencies, `Depends(...)` or `Security(...)`, that run before every operation over
             HTTP, after those of the application.
+
+        idempotency: Whether creates, bulks and actions may come without an idempotency key (`optional`) or not
+            (`required`).
+        policy: Rules made with `fastapi_easy.policies.allow`, which alone decide what callers may do with it; unless
+            given, the container's policy decides.
+
+        events: Which changes are published, through an outbox: `True` for all, or `Events(…)`.
+
+        audit: What the audit trail records of each change: `True` for every readable field, or `Audit(fields=…)`.
     """
     return DeclaredResource(
         Declaration(
@@ -97,15 +123,23 @@ def resource(
             relations=relations,
             version=version,
             soft_delete=soft_delete,
+            tenant=tenant,
             upsert=upsert,
             reading=reading,
+            cache=cache,
             dependencies=dependencies,
+            idempotency=idempotency,
+            policy=policy,
+            events=events,
+            audit=audit,
         )
     )
 
 
 def check_declarations(
-    declarations: Mapping[str, Declaration[Any]], databases: Mapping[str, Callable[[], Database]]
+    declarations: Mapping[str, Declaration[Any]],
+    databases: Mapping[str, Callable[[], Database]],
+    cipher: Callable[[], Cipher | None],
 ) -> Mapping[str, Resource[Any]]:
     """Return the resource of each declaration, with their relations.
 
@@ -113,6 +147,8 @@ def check_declarations(
         declarations: All of one application, by name.
 
         databases: What makes the databases they name.
+
+        cipher: What makes that which encrypts their secret fields.
 
     Raises:
         DeclarationError: With every mistake of every declaration.
@@ -134,10 +170,22 @@ def check_declarations(
         if found is not None:
             shapes[name], resources[name] = shape, found
     mistakes += link(resources, declarations, shapes)
+    if any(each.fields.secret for each in declarations.values()):
+        mistakes += _find_key_mistakes(cipher)
+    mistakes += find_rule_mistakes(resources)
     # A database that cannot be opened says so to each of its resources.
     if mistakes := list(dict.fromkeys(mistakes)):
         raise DeclarationError(mistakes)
     return resources
+
+
+def _find_key_mistakes(cipher: Callable[[], Cipher | None]) -> Sequence[str]:
+    """Return what is wrong with the keys of secret fields."""
+    try:
+        _ = require_cipher(cipher)
+    except DeclarationError as error:
+        return error.mistakes
+    return ()
 
 
 class CheckedResources(Mapping[str, Resource[Any]]):

@@ -13,14 +13,15 @@ from fastapi_easy.application.resources.apply_bulk import ApplyBulkHandler
 from fastapi_easy.application.resources.count_entities import CountEntitiesHandler
 from fastapi_easy.application.resources.create_entity import CreateEntityHandler
 from fastapi_easy.application.resources.delete_entity import DeleteEntityHandler
-from fastapi_easy.application.resources.export_entities import ExportEntitiesHandler
 from fastapi_easy.application.resources.get_entity import GetEntityHandler
-from fastapi_easy.application.resources.import_entities import ImportEntitiesHandler
 from fastapi_easy.application.resources.list_entities import ListEntitiesHandler
 from fastapi_easy.application.resources.perform_action import PerformActionHandler
 from fastapi_easy.application.resources.purge_entity import PurgeEntityHandler
 from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandler
 from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
+from fastapi_easy.application.resources.streams.export_entities import ExportEntitiesHandler
+from fastapi_easy.application.resources.streams.follow_changes import FollowChangesHandler
+from fastapi_easy.application.resources.streams.import_entities import ImportEntitiesHandler
 from fastapi_easy.application.resources.update_entity import UpdateEntityHandler
 from fastapi_easy.application.resources.upsert_entity import UpsertEntityHandler
 from fastapi_easy.composition.deferred import DeferredProduct, deferred
@@ -130,6 +131,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
     aggregate: providers.Provider[AggregateEntitiesHandler]
     export: providers.Provider[ExportEntitiesHandler]
     import_: providers.Provider[ImportEntitiesHandler]
+    changes: providers.Provider[FollowChangesHandler]
     perform: providers.Provider[PerformActionHandler]
 
     declaration: Declaration[E]

@@ -15,11 +15,13 @@ from fastapi_easy.application.pipeline.compose import compose
 from fastapi_easy.application.pipeline.step import Handler, Step, Target
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
+from fastapi_easy.application.secrets.password_verifier import PasswordVerifier
 from fastapi_easy.application.use_cases import UseCases
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.configuration import configurations_in, find_configuration_mistakes
 from fastapi_easy.composition.memoized import Inputs, MemoizedDelegate
 from fastapi_easy.domain.errors import DeclarationError, Outcome
+from fastapi_easy.domain.ports import PasswordHasher
 from fastapi_easy.domain.resources.resource import Resource
 
 __all__ = ["make_kernel"]
@@ -39,7 +41,9 @@ def make_kernel(application: Application) -> Kernel:
     secret = settings.secret.get_secret_value().encode() if settings.secret else secrets.token_bytes(32)
     return Kernel(
         {
-            name: _use_cases(application.providers[name], application.steps, limits, secret)
+            name: _use_cases(
+                application.providers[name], application.steps, limits, secret, application.password_hasher
+            )
             for name in application.declarations
         },
         Caller(clock=lambda: application.clock().monotonic()),
@@ -55,12 +59,19 @@ def _use_cases(
     steps: providers.Provider[Sequence[Step]],
     limits: QueryLimits,
     secret: bytes,
+    hasher: providers.Provider[PasswordHasher],
 ) -> UseCases:
     checked: Resource[Any] = declared.resource()
+    passwords = None
+    if checked.secrets is not None and checked.secrets.passwords:
+        # What it is made with is missing at start, if it is.
+        _ = hasher()
+        passwords = PasswordVerifier(checked, declared.repository, hasher)
     return UseCases(
         resource=checked,
         queries=QueryReader(checked, limits, secret),
         validator=declared.validator,
+        passwords=passwords,
         actions={
             name: _make_following_handler(
                 Target(checked, name, declared.validator),

@@ -86,7 +86,13 @@ def open_database(
         raise DeclarationError(
             [f"database {name!r}: {technology.name} stores no entities, only leases (locks.url)"]
         )
-    limits = chosen.model_dump(exclude={"url", "schema_mode", "breaker"})
+    limits = chosen.model_dump(exclude={"url", "migrations", "breaker", "row_security"})
+    if chosen.row_security:
+        if not url.startswith("postgres"):
+            raise DeclarationError(
+                [f"database {name!r}: row_security needs PostgreSQL: leave it out of the settings"]
+            )
+        limits["row_security"] = True
     return technology.open(
         DatabaseRequest(
             name=name, url=url, limits=limits, entities=tuple(kept), breaker=breaker, tracer=tracer

@@ -1,14 +1,29 @@
 """What is wired to what on an instance of a container."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from dependency_injector import containers, providers
 
+from fastapi_easy.application.audit.recording.security_log import SecurityLog
 from fastapi_easy.application.locks.lock_store_dependency import LOCK_STORE
+from fastapi_easy.application.pipeline.limit_rate import limit_rate
 from fastapi_easy.application.pipeline.standard import standard_steps
 from fastapi_easy.application.pipeline.step import Step
 from fastapi_easy.composition.application import Application
+from fastapi_easy.composition.audit.trail import is_audited, open_audit_trail, open_read_log
+from fastapi_easy.composition.authentication.api_keys import (
+    open_api_key_store,
+    open_keyring,
+    read_api_keys,
+)
+from fastapi_easy.composition.authentication.authenticators import open_authenticators
+from fastapi_easy.composition.authentication.sessions import open_attempt_counter, open_sessions
+from fastapi_easy.composition.caching.stores import open_result_cache
+from fastapi_easy.composition.calls.idempotency import open_idempotency
+from fastapi_easy.composition.calls.observation import open_metrics, open_observer, open_tracer
+from fastapi_easy.composition.calls.rate_limits import open_rate_limiter
+from fastapi_easy.composition.calls.resilience import open_breaker, open_lock_breaker, open_retry
 from fastapi_easy.composition.configuration import configurations_in, read_declarations, with_databases
 from fastapi_easy.composition.container_class import (
     DATABASE_GROUPS,
@@ -19,16 +34,19 @@ from fastapi_easy.composition.container_class import (
 )
 from fastapi_easy.composition.declared_resource import DeclaredResource
 from fastapi_easy.composition.deferred import fill, find_deferred
+from fastapi_easy.composition.events.brokers import open_broker, open_envelope
+from fastapi_easy.composition.events.outboxes import open_outboxes
+from fastapi_easy.composition.events.relay import relay_factory
+from fastapi_easy.composition.events.webhooks import open_webhooks, sender_factory
 from fastapi_easy.composition.kernel import make_kernel
 from fastapi_easy.composition.leases import open_leases, open_locks
 from fastapi_easy.composition.lifespans import find_async_resources
 from fastapi_easy.composition.memoized import Memoized, MemoizedDelegate, MemoizedFactory
-from fastapi_easy.composition.observation import open_metrics, open_observer, open_tracer
-from fastapi_easy.composition.resilience import open_breaker, open_lock_breaker, open_retry
 from fastapi_easy.composition.resources import wire_resources
+from fastapi_easy.composition.secrets.wiring import open_cipher
 from fastapi_easy.composition.technologies import open_database
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.ports import Clock, Observer, Retry, Tracer
+from fastapi_easy.domain.ports import Clock, Observer, RateLimiter, Retry, Tracer
 from fastapi_easy.domain.resources.declaration import Declaration
 from fastapi_easy.settings import Settings
 
@@ -48,6 +66,7 @@ def wire(application: Application, container: type[Any], standard_names: Iterabl
     Raises:
         DeclarationError: The settings, or what is declared in files, have mistakes, or a name is taken.
     """
+    application.relay_figures = {}
     _reject_reserved_names(find_declarations(container), standard_names)
     mistakes = [
         f"{each}: replace them one by one, shop.{each}.default.override(…)"
@@ -154,17 +173,65 @@ def _wire_shared(application: Application) -> None:
     # The standard lease store is in a database that something else is kept in too, unless the settings say otherwise.
     used = [each.database for each in application.declarations.values()]
     lock_database = "default" if "default" in used or not used else used[0]
+    auditing = _auditing(application)
     wired: dict[str, tuple[Any, ...]] = {
+        "audit_trail": (
+            open_audit_trail,
+            settings,
+            application.every_resource,
+            lambda name: databases[name](),
+            clock,
+            application.cipher.provider,
+            application.tracer,
+        ),
+        "audit_reads": (open_read_log, application.audit_trail, settings),
+        "audit_security": (SecurityLog, application.audit_trail),
         "metrics": (open_metrics, settings),
         "observer": (open_observer, settings, application.metrics),
         "retry": (open_retry, settings),
+        "broker": (open_broker, settings),
+        "relay": (relay_factory, application),
+        "envelope": (open_envelope, settings, application.every_resource),
+        "webhook_sender": (sender_factory, settings, clock),
+        "webhooks": (open_webhooks, application),
+        "cipher": (open_cipher, settings),
         "tracer": (open_tracer, settings),
+        "result_cache": (open_result_cache, settings, clock),
+        "api_keys": (read_api_keys, settings),
+        "api_key_store": (
+            open_api_key_store,
+            application.api_keys,
+            clock,
+            tuple(dict.fromkeys(used)),
+            lambda name: databases[name](),
+        ),
+        "outboxes": (open_outboxes, application.declarations, lambda name: databases[name]()),
+        "keyring": (open_keyring, application.api_key_store, clock, application.event_bus),
+        "attempt_counter": (open_attempt_counter, settings, clock),
+        "session_use_cases": (
+            open_sessions,
+            settings,
+            application.browser_sessions,
+            application.attempt_counter,
+            clock,
+            application.event_bus,
+        ),
+        "authenticators": (
+            open_authenticators,
+            settings,
+            application.api_keys,
+            application.api_key_store,
+            application.session_use_cases,
+            clock,
+        ),
+        "idempotency": (open_idempotency, settings, clock, application.cipher),
+        "rate_limiter": (open_rate_limiter, settings),
         "lease_store": (open_leases, settings, clock, databases[lock_database].provider),
         "locks": (
             open_locks,
             application.lease_store,
             clock,
-            application.eviction_hook,
+            auditing.get("eviction_hook", application.eviction_hook),
             breakers[LOCK_STORE].provider,
         ),
         "steps": (
@@ -174,6 +241,8 @@ def _wire_shared(application: Application) -> None:
             application.retry.provider,
             settings,
             application.tracer,
+            application.rate_limiter.provider,
+            auditing.get("steps", ()),
         ),
         "kernel": (make_kernel, application),
     }
@@ -196,5 +265,22 @@ def _steps(
     retry: Callable[[], Retry],
     settings: Settings,
     tracer: Tracer | None,
+    limiter: Callable[[], RateLimiter],
+    records: Sequence[Step],
 ) -> tuple[Step, ...]:
-    return standard_steps(observer, clock, retry, settings.deadline, tracer)
+    rules = [each.rule() for each in settings.limits.rules]
+    rates = limit_rate(rules, limiter) if rules else None
+    return standard_steps(observer, clock, retry, settings.deadline, tracer, rates, records)
+
+
+def _auditing(application: Application) -> dict[str, Any]:
+    """Return the providers of what the audit trail adds to others, by their names; nothing where nothing is audited."""
+    if not is_audited(application.declarations.values()):
+        return {}
+    from fastapi_easy.composition.audit.recording import both_hooks, recording_steps
+
+    reads, security = application.audit_reads, application.audit_security
+    return {
+        "eviction_hook": Memoized(both_hooks, application.eviction_hook, security),
+        "steps": Memoized(recording_steps, application, reads, security, application.policy),
+    }

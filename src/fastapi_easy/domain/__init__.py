@@ -27,6 +27,7 @@ from fastapi_easy.domain.changes.row import Row, Rows
 from fastapi_easy.domain.changes.version import version_of
 from fastapi_easy.domain.errors import (
     AlreadyExists,
+    AlreadyHandled,
     BadQuery,
     CheckFailed,
     DeadlineExceeded,
@@ -43,6 +44,7 @@ from fastapi_easy.domain.errors import (
     NotFound,
     Outcome,
     OutcomeUnknown,
+    PositionExpired,
     PreconditionRequired,
     RateLimited,
     ReferenceBroken,
@@ -64,6 +66,7 @@ from fastapi_easy.domain.locks.lock_errors import (
     LockTimeout,
     LockUnavailable,
 )
+from fastapi_easy.domain.migrations.stopped import MigrationStop, MigrationStopped
 from fastapi_easy.domain.principal import ANONYMOUS, Principal, Tenant
 from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Group, Measure
 from fastapi_easy.domain.queries.ordering import Direction, Sort
@@ -85,7 +88,9 @@ from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capabilit
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
     READ_ONLY,
+    Cache,
     Fields,
+    IdempotencyKeys,
     Operation,
     QueryRules,
     Reading,
@@ -108,6 +113,7 @@ __all__ = [
     "Aggregation",
     "AllOf",
     "AlreadyExists",
+    "AlreadyHandled",
     "AnyOf",
     "BadQuery",
     "BeforeChange",
@@ -116,6 +122,7 @@ __all__ = [
     "BeforePurge",
     "BeforeRestore",
     "BeforeUpdate",
+    "Cache",
     "Capability",
     "CheckFailed",
     "Count",
@@ -140,6 +147,7 @@ __all__ = [
     "Function",
     "Grant",
     "Group",
+    "IdempotencyKeys",
     "IdempotencyMismatch",
     "InFlight",
     "Include",
@@ -163,6 +171,8 @@ __all__ = [
     "LockUnavailable",
     "Measure",
     "Merge",
+    "MigrationStop",
+    "MigrationStopped",
     "Not",
     "NotFound",
     "Operation",
@@ -172,6 +182,7 @@ __all__ = [
     "Page",
     "PageRequest",
     "Patch",
+    "PositionExpired",
     "PreconditionRequired",
     "Principal",
     "Query",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from fastapi_easy.domain.queries.specification import Everything, Specification
 
@@ -25,3 +26,7 @@ class Grant:
     readable: frozenset[str] | None = None
     writable: frozenset[str] | None = None
     stamps: Mapping[str, object] = field(default_factory=dict)
+
+
+FULL_GRANT: Final = Grant()
+"""All rights on all entities."""

@@ -57,6 +57,11 @@ def remaining_seconds() -> float | None:
     return None if current is None or current.at is None else current.at - time.monotonic()
 
 
+def leave_deadline() -> None:
+    """Forget the deadline of whoever started the current task, which works for others as well and outlives it."""
+    _ = _CURRENT.set(None)
+
+
 def within(seconds: float) -> float:
     """Return *seconds*, or those left until the deadline when they are fewer; never less than 0."""
     left = remaining_seconds()

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.migrations.stopped import MigrationStopped
+
 Key: TypeAlias = Any
 """What identifies an entity: one value, or a tuple of values in the order of `Resource.key`."""
 
@@ -159,6 +161,17 @@ class UnreadableEntity:
 
 
 @dataclass(frozen=True, slots=True)
+class PositionExpired:
+    """The change feed of a resource does not go back to the position that was asked for, or never had it.
+
+    Whoever follows has missed changes, reads the entities anew, and follows from now on.
+    """
+
+    code: ClassVar[str] = "position_expired"
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stale:
     """The entity has changed since the caller read it (optimistic concurrency); nothing was changed.
 
@@ -196,6 +209,14 @@ class InFlight:
     key: str
     retry_after: float = 1.0
     """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyHandled:
+    """The message that asks for this was handled before, by the same consumer; nothing was changed."""
+
+    code: ClassVar[str] = "already_handled"
+    message_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,10 +342,12 @@ Error: TypeAlias = (
     | ReferenceBroken
     | CheckFailed
     | UnreadableEntity
+    | PositionExpired
     | Stale
     | PreconditionRequired
     | IdempotencyMismatch
     | InFlight
+    | AlreadyHandled
     | TooLarge
     | RateLimited
     | LockHeld
@@ -333,6 +356,7 @@ Error: TypeAlias = (
     | DeadlineExceeded
     | OutcomeUnknown
     | Unsupported
+    | MigrationStopped
 )
 
 T = TypeVar("T")

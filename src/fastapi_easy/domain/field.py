@@ -163,6 +163,8 @@ class Field:
 
         min_length, max_length: Characters, for TEXT; bytes, for BINARY; items, for ARRAY.
 
+        stored_length: Characters that the column holds, for TEXT, whatever the class allows; `None` without a bound.
+
         minimum, maximum: Inclusive bounds, for INTEGER, from the width of the column.
 
         precision, scale: All digits and digits after the point, for DECIMAL.
@@ -176,6 +178,10 @@ class Field:
 
         other_values: A regular expression of the texts that stand for values which the store holds and compares though
             the kind cannot hold them, like `-?infinity` for a date; queries and keys may name them (`UnexpectedValue`).
+
+        other_types: A regular expression, where the store may hold what cannot be read as a value of the kind, of the
+            texts that spell such a value and may be shown of another one as well. A text that spells none is looked
+            for among the others in any case. `None` where the store checks types.
 
         check: Raises `ParseError` for a value of the kind that the store does not take, where a column type of the
             user's decides that. Asked for values in bodies, queries and keys.
@@ -205,6 +211,7 @@ class Field:
     item_rules: tuple[Any, ...] = ()
     min_length: int | None = None
     max_length: int | None = None
+    stored_length: int | None = None
     minimum: int | None = None
     maximum: int | None = None
     precision: int | None = None
@@ -213,6 +220,7 @@ class Field:
     document: DocumentRule | None = None
     rules: tuple[Any, ...] = ()
     other_values: str | None = None
+    other_types: str | None = None
     check: Callable[[Any], None] | None = None
     comparison: Comparison = Comparison.FULL
     description: str | None = None

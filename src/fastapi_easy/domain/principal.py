@@ -18,12 +18,16 @@ class Principal:
 
         tenant: The partition the caller belongs to, if the application has tenants.
 
+        scopes: The only permissions, like `books:update` or `books:*`, that the caller's credentials may be used for,
+            whatever the roles permit; `None` for credentials without such a limit.
+
         claims: Whatever else was proven about the caller.
     """
 
     id: str
     roles: frozenset[str] = frozenset()
     tenant: Tenant | None = None
+    scopes: frozenset[str] | None = None
     claims: dict[str, Any] = field(default_factory=dict, hash=False)
 
 

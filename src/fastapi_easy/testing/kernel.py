@@ -6,15 +6,17 @@ start of every run, and must not make it pay for them.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from fastapi_easy.application.kernel import Kernel
 
 C = TypeVar("C")
 
+_KEY: Final = "dGVzdGluZyB0ZXN0aW5nIHRlc3RpbmcgdGVzdGluZyE="
+
 
 def in_memory(container: type[C], **overriding: Any) -> C:
-    """Return an instance of *container* that keeps every database in memory.
+    """Return an instance of *container* that keeps every database in memory, and has keys for an audit trail.
 
     Args:
         container: The class of your container.
@@ -22,14 +24,15 @@ def in_memory(container: type[C], **overriding: Any) -> C:
         overriding: Providers or plain objects that override those of the same name.
     """
     from fastapi_easy.container import find_declarations
-    from fastapi_easy.settings import DatabaseSettings, Settings
+    from fastapi_easy.settings import AuditSettings, DatabaseSettings, Settings
 
     memory = DatabaseSettings.model_validate({"url": "memory://"})
     names = {"default", *(each.database for each in find_declarations(cast("Any", container)).values())}
+    audit = AuditSettings.model_validate({"keys": {"testing": _KEY}, "personal_key": _KEY})
     make: Any = container
 
     def create(names: set[str]) -> Any:
-        return make(settings=Settings(databases=dict.fromkeys(names, memory)), **overriding)
+        return make(settings=Settings(databases=dict.fromkeys(names, memory), audit=audit), **overriding)
 
     created = create(names)
     # A configuration file may name more databases, which only an instance knows.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from fastapi_easy.domain.changes.change import BeforeChange
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.ports.event_bus import EventHandler, Interest
+from fastapi_easy.domain.ports.event_bus import Event, EventHandler, Interest
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
 
 
@@ -17,15 +17,15 @@ class RecordingEventBus:
     """
 
     def __init__(self) -> None:
-        self.events: list[DomainEvent] = []
+        self.events: list[Event] = []
         self._inner = InProcessEventBus()
 
-    async def publish(self, events: Sequence[DomainEvent]) -> None:
+    async def publish(self, events: Sequence[Event]) -> None:
         """Keep *events*, then pass them on to the subscribers."""
         self.events.extend(events)
         await self._inner.publish(events)
 
-    def interest(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> Interest:
+    def interest(self, event_type: type[Event | BeforeChange], resource: str) -> Interest:
         """Return an interest in every event, and in the changes that somebody subscribed to."""
         wanted = self._inner.interest(event_type, resource)
         is_event = issubclass(event_type, DomainEvent)
@@ -37,7 +37,7 @@ class RecordingEventBus:
 
     def subscribe(
         self,
-        event_type: type[DomainEvent | BeforeChange],
+        event_type: type[Event | BeforeChange],
         handler: EventHandler,
         *,
         resource: str | None = None,

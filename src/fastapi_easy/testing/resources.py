@@ -10,7 +10,7 @@ from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.specification import operators_for
 from fastapi_easy.domain.resources.declaration import Declaration
 from fastapi_easy.domain.resources.linking import link
-from fastapi_easy.domain.resources.options import EVERY_OPERATION, QueryRules, Schemas
+from fastapi_easy.domain.resources.options import EVERY_OPERATION, Operation, QueryRules, Schemas
 from fastapi_easy.domain.resources.resource import Resource, Shape
 
 E = TypeVar("E")
@@ -52,7 +52,7 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
         sortable=tuple(each.name for each in shape.fields if is_ordered(each)),
         searchable=tuple(each.name for each in shape.fields if each.kind is Kind.TEXT),
         default_order=tuple(Sort(each) for each in shape.key),
-        operations=frozenset(EVERY_OPERATION),
+        operations=frozenset(EVERY_OPERATION) - {Operation.CHANGES},
         query=QueryRules(),
         schemas=Schemas(),
         database="default",

@@ -27,7 +27,11 @@ def test_a_plain_declaration_allows_what_makes_sense_for_each_kind() -> None:
     assert book.filterable == ("id", "title", "isbn", "price", "sold", "tags", "cover")
     assert book.sortable == ("id", "title", "isbn", "price", "sold")
     assert (book.searchable, book.default_order) == ((), ())
-    assert book.operations == frozenset(EVERY_OPERATION) - {Operation.RESTORE, Operation.UPSERT}
+    assert book.operations == frozenset(EVERY_OPERATION) - {
+        Operation.RESTORE,
+        Operation.UPSERT,
+        Operation.CHANGES,
+    }
     assert book.fields == {field.name: field for field in FIELDS}
 
 
@@ -41,7 +45,7 @@ def test_what_is_said_is_passed_on() -> None:
     assert (book.name, book.entity, book.key, book.unique) == ("books", Book, ("id",), (("title", "isbn"),))
     assert (book.schemas, book.query, book.database) == (schemas, query, "archive")
     assert book.actions == {"sell": Book}
-    assert book.operations == frozenset(READ_ONLY)
+    assert book.operations == frozenset(READ_ONLY) - {Operation.CHANGES}
 
 
 @pytest.mark.parametrize(
@@ -182,3 +186,12 @@ def test_the_docstring_describes_the_resource(entity: type[Any], description: st
 
     assert resource is not None
     assert resource.description == description
+
+
+def test_the_tenant_is_read_and_never_written() -> None:
+    book = declared(tenant="title")
+
+    assert book.tenant == "title"
+    assert "title" in book.readable
+    assert "title" in book.restorable
+    assert "title" not in {*book.writable, *book.changeable, *book.protected}

@@ -184,6 +184,47 @@ def test_an_action_is_not_called_like_what_is_there_anyway() -> None:
     assert mistakes_of(actions=actions) == []
 
 
+@pytest.mark.parametrize(
+    ("tenant", "sentence"),
+    [
+        pytest.param(
+            "isbm", "tenant names 'isbm', which the entity does not have: did you mean 'isbn'?", id="misspelt"
+        ),
+        pytest.param(
+            "tags", "tenant 'tags' must be a text, a whole number or a UUID: change the field", id="a list"
+        ),
+        pytest.param(
+            "sold", "tenant 'sold' must be a text, a whole number or a UUID: change the field", id="a boolean"
+        ),
+    ],
+)
+def test_a_tenant_is_a_field_that_one_text_spells(tenant: str, sentence: str) -> None:
+    assert mistakes_of(tenant=tenant) == [f"books: {sentence}"]
+
+
+def test_a_tenant_is_neither_the_whole_key_nor_filled_by_the_store() -> None:
+    assert mistakes_of(tenant="id") == [
+        "books: tenant 'id' is filled by the store, and must be set by the kernel: change the field",
+        "books: tenant 'id' is the whole key, which leaves each tenant one entity: add a field to the key",
+    ]
+
+
+def test_no_rule_lets_callers_write_the_tenant() -> None:
+    assert mistakes_of(tenant="title", fields=Fields(write=("title", "isbn"))) == [
+        "books: fields.write names 'title', which callers cannot write: remove it"
+    ]
+    assert mistakes_of(tenant="title", fields=Fields(create_only=("title",))) == [
+        "books: fields.create_only names 'title', which cannot be written: remove it"
+    ]
+
+
+def test_what_is_unique_within_a_tenant_may_be_upserted_by() -> None:
+    assert mistakes_of(tenant="title", upsert=["isbn"]) == []
+    assert mistakes_of(upsert=["isbn"]) == [
+        "books: upsert names isbn, which have no unique constraint together: declare them unique"
+    ]
+
+
 def test_every_mistake_is_found_at_once() -> None:
     rules = QueryRules(filter=("zzz",), sort=("zzz",), limit=0)
 
@@ -193,4 +234,11 @@ def test_every_mistake_is_found_at_once() -> None:
         "my-books: query.sort names 'zzz', which is not a readable field that has an order: remove it",
         "my-books: query.limit is 0: set it between 1 and query.max_limit, 100",
         "my-books: operations names 'zzz', which is not an operation: remove it",
+    ]
+
+
+def test_a_choice_that_does_not_exist_is_named() -> None:
+    assert mistakes_of(idempotency="requird", reading="lax") == [
+        "books: reading names 'lax', which is not a way of reading: remove it",
+        "books: idempotency names 'requird', which is neither optional nor required: did you mean 'required'?",
     ]

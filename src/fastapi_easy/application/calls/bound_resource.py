@@ -15,9 +15,8 @@ from fastapi_easy.application.calls.arguments import (
 )
 from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.calls.keywords import without_none
-from fastapi_easy.application.changes.bulk_changes import BulkAnswer
-from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.changes.items import Change
+from fastapi_easy.application.changes_feed.change_feed import ChangeStream, Since
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.pipeline.step import Handler
 from fastapi_easy.application.queries.query_reader import FILTERS
@@ -26,20 +25,27 @@ from fastapi_easy.application.resources.apply_bulk import ApplyBulk
 from fastapi_easy.application.resources.count_entities import CountEntities
 from fastapi_easy.application.resources.create_entity import CreateEntity
 from fastapi_easy.application.resources.delete_entity import DeleteEntity
-from fastapi_easy.application.resources.export_entities import ExportEntities
 from fastapi_easy.application.resources.get_entity import GetEntity
-from fastapi_easy.application.resources.import_entities import ImportEntities, ImportMode, ImportReport, Line
 from fastapi_easy.application.resources.list_entities import ListEntities
 from fastapi_easy.application.resources.perform_action import PerformAction
 from fastapi_easy.application.resources.purge_entity import PurgeEntity
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity
 from fastapi_easy.application.resources.restore_entity import RestoreEntity
+from fastapi_easy.application.resources.streams.export_entities import ExportEntities
+from fastapi_easy.application.resources.streams.follow_changes import FollowChanges
+from fastapi_easy.application.resources.streams.import_entities import (
+    ImportEntities,
+    ImportMode,
+    ImportReport,
+    Line,
+)
 from fastapi_easy.application.resources.update_entity import UpdateEntity
 from fastapi_easy.application.resources.upsert_entity import UpsertEntity
 from fastapi_easy.application.use_cases import UseCases
+from fastapi_easy.domain.changes.answers import BulkAnswer, Upserted
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.changes.row import Row
-from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.errors import DeclarationError, Key, Outcome
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.queries.aggregation import Group
 from fastapi_easy.domain.queries.page import Cursor, Page
@@ -51,6 +57,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _SINGLE_ENTITY_OPTIONS: Final = frozenset({"fields", "include"})
+_FEED_OPTIONS: Final = FILTERS | {"fields"}
 _EXPORT_OPTIONS: Final = FILTERS | {"sort", "fields"}
 
 
@@ -166,6 +173,23 @@ class BoundResource(Generic[E]):
         """
         return await self._export(without_none(where=where, q=q, sort=sort, fields=fields))
 
+    async def changes(
+        self,
+        where: Condition | None = None,
+        *,
+        q: str | None = None,
+        fields: Names | None = None,
+        after: str | None = None,
+        since: Since | Literal["now", "beginning"] = Since.NOW,
+    ) -> Outcome[ChangeStream]:
+        """Follow what happens to entities, from now on or after the `position` of an earlier stream.
+
+        The stream is an asynchronous iterator of messages, and is to be closed; its `end` says why it has ended.
+
+        Fails with: what `QueryReader.from_values` and `FollowChangesHandler` fail with.
+        """
+        return await self._changes(without_none(where=where, q=q, fields=fields), after, since)
+
     async def update(
         self, key: Key, values: Values, /, *, expected_version: RowVersion | None = None
     ) -> Outcome[Row]:
@@ -277,6 +301,30 @@ class BoundResource(Generic[E]):
         """Return the name by which the kernel knows it."""
         return f"<{type(self).__name__} {self._resource.name}>"
 
+    async def verify_password(
+        self, by: Values, password: str, /, *, field: str | None = None
+    ) -> Outcome[Row | None]:
+        """Return the readable fields of the entity whose password it is; `None` when it is nobody's.
+
+        Asks no policy: the caller is not known yet. Takes the same work whether there is such an entity or not.
+
+        Args:
+            by: The key, or the values of unique fields: `{"email": "ann@example.org"}`.
+
+            password: What the caller gave.
+
+            field: The password field, where there are several.
+
+        Fails with: what `PasswordVerifier.verify` fails with.
+
+        Raises:
+            DeclarationError: The resource has no such field, or *by* could mean several entities.
+        """
+        verifier = self._use_cases.passwords
+        if verifier is None:
+            raise DeclarationError([f"{self._resource.name} has no passwords: name one in fields.password"])
+        return await verifier.verify(by, password, field)
+
     async def _call_with_key(self, handle: Handler[C, T], key: Key, make: Callable[[Key], C]) -> Outcome[T]:
         """Call *handle* with the command that *make* returns for *key*, once the key is checked."""
         checked = self._queries.check_key(key)
@@ -303,6 +351,15 @@ class BoundResource(Generic[E]):
         if isinstance(request, Failure):
             return request
         return await self._use_cases.aggregate(AggregateEntities(request.unwrap()), self._caller.context())
+
+    async def _changes(
+        self, values: Mapping[str, object], after: str | None, since: Since | str
+    ) -> Outcome[ChangeStream]:
+        query = self._queries.from_values(values, options=_FEED_OPTIONS)
+        if isinstance(query, Failure):
+            return query
+        command = FollowChanges(query.unwrap(), after, Since(since))
+        return await self._use_cases.changes(command, self._caller.context())
 
     async def _export(self, values: Mapping[str, object]) -> Outcome[AsyncIterator[Sequence[Row]]]:
         query = self._queries.from_values(values, options=_EXPORT_OPTIONS)

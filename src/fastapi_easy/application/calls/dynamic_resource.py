@@ -1,7 +1,7 @@
 """The use cases of one resource as methods that take fields and comparisons as keywords, and its actions by name."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from fastapi_easy.application.calls.arguments import (
     Condition,
@@ -16,8 +16,9 @@ from fastapi_easy.application.calls.bound_resource import BoundResource
 from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.calls.keywords import merge_fields, without_none
 from fastapi_easy.application.calls.unknown_names import unknown_name_message
-from fastapi_easy.application.changes.entity_writer import Upserted
+from fastapi_easy.application.changes_feed.change_feed import ChangeStream, Since
 from fastapi_easy.application.use_cases import UseCases
+from fastapi_easy.domain.changes.answers import Upserted
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
@@ -94,6 +95,20 @@ class DynamicResource(BoundResource[Any]):
     ) -> Outcome[AsyncIterator[Sequence[Row]]]:
         """Read every entity for which all *comparisons* hold, a batch at a time."""
         return await self._export({**without_none(where=where, q=q, sort=sort, fields=fields), **comparisons})
+
+    async def changes(
+        self,
+        where: Condition | None = None,
+        *,
+        q: str | None = None,
+        fields: Names | None = None,
+        after: str | None = None,
+        since: Since | Literal["now", "beginning"] = Since.NOW,
+        **comparisons: object,
+    ) -> Outcome[ChangeStream]:
+        """Follow what happens to the entities for which all *comparisons* hold."""
+        options = without_none(where=where, q=q, fields=fields)
+        return await self._changes({**options, **comparisons}, after, since)
 
     async def update(
         self,

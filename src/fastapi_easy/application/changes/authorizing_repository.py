@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.access import Access
+from fastapi_easy.application.access import NO_GRANT, Access
 from fastapi_easy.application.changes.recorder import Recorder
 from fastapi_easy.application.changes.references import (
     ReferencedEntity,
@@ -15,14 +15,17 @@ from fastapi_easy.application.changes.references import (
     may_refer_to_hidden,
 )
 from fastapi_easy.application.changes.visibility import are_all_visible
-from fastapi_easy.application.changes.writes import CREATE, CREATE_STORED, UPDATE, Write
+from fastapi_easy.application.changes.writes import CREATE_STORED, RESTORE, UPDATE, Write
+from fastapi_easy.application.tenancy import tenant_grant
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import ValuePlaceholder
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import (
     Error,
+    Fault,
     Forbidden,
+    Invalid,
     Key,
     Outcome,
     Stale,
@@ -31,8 +34,10 @@ from fastapi_easy.domain.errors import (
 )
 from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.specification import Everything, Specification, all_of
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.resources.secret_fields import find_passwords
 from fastapi_easy.domain.scoped_repository import ScopedRepository, deleted_entities, with_journal_rows
 
 E = TypeVar("E")
@@ -40,6 +45,9 @@ T = TypeVar("T")
 
 _MAX_ATTEMPTS: Final = 20
 """Attempts to read and change an entity while concurrent callers change it in between."""
+
+_WRITES_ACROSS_DELETION: Final = (CREATE_STORED, RESTORE)
+"""The writes whose entities may be marked as deleted before or after them."""
 
 
 class AuthorizingRepository(ScopedRepository[E]):
@@ -85,15 +93,50 @@ class AuthorizingRepository(ScopedRepository[E]):
             return specification
         return super()._scope(self._access.restrict_relations(specification))
 
+    def _scope_query(self, query: Query) -> Query:
+        restricted = super()._scope_query(query)
+        order = self._access.restrict_order(query.order)
+        return restricted if order is query.order else replace(restricted, order=order)
+
     def _needs_check(self, write: Write) -> bool:
         """Return whether *write* must be authorized or announced before it is made."""
-        return self._access.is_limited or self._recorder.has_before_handlers(
+        return self._is_limited(write) or self._recorder.has_before_handlers(
             write.before_change, self._resource
         )
 
     def _is_unobserved(self, write: Write) -> bool:
         """Return whether *write* can go straight to the store: no limits, no subscribers, no journal."""
-        return not (self._access.is_limited or self._recorder.is_observed(write, self._resource))
+        return not (self._is_limited(write) or self._recorder.is_observed(write, self._resource))
+
+    def _is_limited(self, write: Write) -> bool:
+        """Return whether *write* may be refused: the system, too, has to say for which tenant it creates."""
+        return self._access.is_limited or (write.creates and self._resource.tenant is not None)
+
+    def _stays_in_sight(self, values: Values) -> bool:
+        """Return whether an entity that the caller has seen or created is in their sight with *values* too."""
+        access, resource = self._access, self._resource
+        if access.sees_all(resource):
+            return True
+        own = tenant_grant(resource, access.context.tenant).stamps
+        return access.sees_tenant(resource) and all(
+            values.get(name, value) == value for name, value in own.items()
+        )
+
+    def _is_one_statement(self, write: Write, values: Values) -> bool:
+        """Return whether *write* with *values* can be made of all entities of a specification at once.
+
+        Nothing observes the single changes, and all entities of the caller's tenant may be changed, and stay theirs.
+        """
+        access, resource = self._access, self._resource
+        granted = access.grant(resource, write.operation)
+        return (
+            granted is not None
+            and access.sees_tenant(resource)
+            and granted.rows == access.read_grant(resource).rows
+            and self._stays_in_sight(values)
+            and not self._recorder.is_observed(write, resource)
+            and not may_refer_to_hidden(resource, values, access)
+        )
 
     async def _authorize(
         self, write: Write, values: Values, key: Key = None, visible: set[ReferencedEntity] | None = None
@@ -108,24 +151,23 @@ class AuthorizingRepository(ScopedRepository[E]):
             ReferenceBroken: An entity is referred to that the caller may not see.
         """
         resource, access = self._resource, self._access
-        creates = write is CREATE or write is CREATE_STORED
-        if access.is_limited:
-            grant = access.grant(resource, write.operation)
-            if grant is None:
-                return Failure(Forbidden(resource.name, str(write.operation)))
-            if creates and grant.stamps:
-                values = {**values, **grant.stamps}
+        stamped = self._stamp(write, values)
+        if isinstance(stamped, Failure):
+            return stamped
+        values = stamped.unwrap()
         if self._recorder.has_before_handlers(write.before_change, resource):
             # What the handlers write must be committed or rolled back together with this write.
             _ = self._join_transaction()
-            details: dict[str, object] = {} if creates else {"key": key}
-            if creates or write is UPDATE:
-                details["values"] = dict(values)
+            details: dict[str, object] = {} if write.creates else {"key": key}
+            withheld: Values = {}
+            if write.creates or write is UPDATE:
+                withheld = find_passwords(resource.secrets, values)
+                details["values"] = {name: each for name, each in values.items() if name not in withheld}
             with self._recorder.unfinished_change():
                 asked = await self._recorder.ask(write.before_change, resource, self._work, **details)
             if isinstance(asked, Failure):
                 return asked
-            values = getattr(asked.unwrap(), "values", values)
+            values = {**getattr(asked.unwrap(), "values", values), **withheld}
         if access.is_limited and may_refer_to_hidden(resource, values, access):
             # A single write uses a connection of its own. Queries inside the transaction could wait for its locks while
             # it waits for them, so the write joins the transaction first.
@@ -142,13 +184,38 @@ class AuthorizingRepository(ScopedRepository[E]):
                 return hidden
         return Success(values)
 
+    def _stamp(self, write: Write, values: Values) -> Outcome[Values]:
+        """Return *values* with what the caller's grant for *write* gives every new entity."""
+        resource, tenant = self._resource, self._resource.tenant
+        if not self._access.is_limited:
+            if write.creates and tenant is not None and values.get(tenant) is None:
+                return Failure(Invalid((Fault(f"/{tenant}", "Field required", "missing"),)))
+            return Success(values)
+        grant = self._access.grant(resource, write.operation)
+        # A user-defined action may be granted to a caller without a tenant, who cannot create all the same.
+        if grant is None or (write.creates and tenant is not None and tenant not in grant.stamps):
+            return self._access.refuse(resource, write.operation)
+        if not write.creates:
+            return Success(values)
+        if grant.stamps:
+            values = {**values, **grant.stamps}
+        missing = [
+            name for name in resource.stamped if resource.fields[name].required and values.get(name) is None
+        ]
+        if missing:
+            # The rule that stamps it is not about this caller, who could have left it out nevertheless.
+            faults = (Fault(f"/{name}", "Field required", "missing") for name in sorted(missing))
+            return Failure(Invalid(tuple(faults)))
+        return Success(values)
+
     def _scope_to_grant(self, inner: Repository[E], write: Write) -> Repository[E]:
-        """Return *inner* limited to the entities on which the caller may perform *write*."""
-        return (
-            self._access.scope_repository(self._resource, inner, write.operation)
-            if self._access.is_limited
-            else inner
-        )
+        """Return *inner* limited to the entities the caller may access, and of these to those they may *write*."""
+        if not self._access.is_limited:
+            return inner
+        grant = self._access.grant(self._resource, write.operation) or NO_GRANT
+        # The two differ where the write is part of something else: of a replace, a bulk, an import, a unit of work.
+        rows = grant.rows if grant.rows == self._visible else all_of(self._visible, grant.rows)
+        return inner if isinstance(rows, Everything) else ScopedRepository(inner, rows)
 
     async def _change_and_record(
         self,
@@ -158,26 +225,27 @@ class AuthorizingRepository(ScopedRepository[E]):
         scope: Specification,
         change: Callable[[Repository[E], str | None], Awaitable[Outcome[T]]],
         details: Mapping[str, object],
+        values: Values,
     ) -> Outcome[T]:
-        """Perform *change*, record it, and return its outcome."""
+        """Perform *change*, which sets *values*, record it, and return its outcome."""
         draft: DomainEvent | None = None
         if write.has_before_values and self._recorder.needs_before_values(write.event, self._resource):
             known = await self._change_with_before(write, key, expected_version, scope, change)
             if isinstance(known, Failure):
                 return known
             before, answer = known.unwrap()
-            details = {**details, "before": dict(self._resource.visible_row(before))}
+            details = {**details, "before": dict(self._resource.recorded_row(before))}
             done: Outcome[T] = Success(answer)
         else:
             inner = self._inner
-            if self._is_single_write and self._recorder.journal is not None:
+            if self._is_single_write and self._recorder.journal_of(self._resource) is not None:
                 inner, draft = self._with_draft_event(write, key, details)
             done = await change(self._scope_to_grant(inner, write), expected_version)
             if isinstance(done, Failure):
                 return done
             answer = done.unwrap()
         row = answer if isinstance(answer, Row) else None
-        denied = await self._record_change(write, key, row, details, draft)
+        denied = await self._record_change(write, key, row, details, values, draft)
         return done if denied is None else denied
 
     async def _change_with_before(
@@ -215,7 +283,7 @@ class AuthorizingRepository(ScopedRepository[E]):
 
         Without an event they come later, in the transaction.
         """
-        journal = self._recorder.journal
+        journal = self._recorder.journal_of(self._resource)
         if journal is not None and journal.supports_drafts:
             if write.has_values:
                 counted = None if self._resource.version is None else ValuePlaceholder.VERSION
@@ -240,11 +308,12 @@ class AuthorizingRepository(ScopedRepository[E]):
         key: Key,
         row: Row | None,
         details: Mapping[str, Any],
+        values: Values,
         draft: DomainEvent | None = None,
     ) -> Failure[Error] | None:
-        """Record the change, or refuse it when the caller could no longer see the entity."""
+        """Record the change, which set *values*, or refuse it when the caller could no longer see the entity."""
         resource, recorder = self._resource, self._recorder
-        if row is not None and self._access.is_limited:
+        if row is not None and self._access.is_limited and not self._stays_in_sight(values):
             hidden = await self._reject_hidden([row], write)
             if hidden is not None:
                 return hidden
@@ -252,19 +321,18 @@ class AuthorizingRepository(ScopedRepository[E]):
             return None
         if row is not None:
             version = None if resource.version is None else str(row[resource.version])
-            details = {**details, "values": dict(resource.visible_row(row)), "version": version}
+            details = {**details, "values": dict(resource.recorded_row(row)), "version": version}
         if draft is None:
-            recorder.record([recorder.event_factory(write.event, resource)(key, **details)])
+            made = recorder.event_factory(write.event, resource)(key, **details)
+            recorder.record([made], resource=resource)
         else:
             # The rows of the journal were written with the change; subscribers get the event with its actual values.
             written: Any = replace(draft, key=key, **details)
-            recorder.record([written], is_written=True)
+            recorder.record([written], is_written=True, resource=resource)
         return None
 
     async def _reject_hidden(self, rows: Sequence[Row], write: Write) -> Failure[Error] | None:
         """Return a `Forbidden` failure, and prevent the commit, when the caller could no longer see all *rows*."""
-        if self._access.sees_all(self._resource):
-            return None
         forbidden = Failure[Error](Forbidden(self._resource.name, str(write.operation)))
         for repository, some in self._split_deleted(rows, write):
             seen = await are_all_visible(self._resource, some, repository)
@@ -277,10 +345,11 @@ class AuthorizingRepository(ScopedRepository[E]):
     def _split_deleted(
         self, rows: Sequence[Row], write: Write
     ) -> Sequence[tuple[Repository[E], Sequence[Row]]]:
-        """Return the repositories that show *rows*: only a restore stores entities that are marked as deleted."""
+        """Return the repositories that show *rows*: those that are marked as deleted are shown by another one."""
         mark = self._resource.soft_delete
-        if write is not CREATE_STORED or mark is None:
+        if write not in _WRITES_ACROSS_DELETION or mark is None:
             return [(self, rows)]
+        living: Repository[E] = self._work.repository(self._resource) if self._is_deleted_only else self
         deleted = [row for row in rows if row[mark] is not None]
         alive = [row for row in rows if row[mark] is None]
-        return [(where, some) for where, some in ((self, alive), (deleted_entities(self), deleted)) if some]
+        return [(where, some) for where, some in ((living, alive), (deleted_entities(self), deleted)) if some]

@@ -1,7 +1,6 @@
 """Many changes of one resource, atomically or each on its own."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from typing import ClassVar, TypeVar, assert_never
@@ -9,8 +8,9 @@ from typing import ClassVar, TypeVar, assert_never
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
+from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
 from fastapi_easy.application.changes.change_handler import ChangeHandler
-from fastapi_easy.application.changes.commit import commit_if_successful
+from fastapi_easy.application.changes.commit import Commit
 from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.changes.items import (
     Change,
@@ -24,6 +24,7 @@ from fastapi_easy.application.changes.items import (
     Upsert,
 )
 from fastapi_easy.application.context import Context
+from fastapi_easy.domain.changes.answers import BulkAnswer
 from fastapi_easy.domain.changes.lazy_sequence import LazySequence
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import (
@@ -38,22 +39,6 @@ from fastapi_easy.domain.queries.specification import Specification, matches_eve
 from fastapi_easy.domain.resources.options import Operation
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class BulkAnswer:
-    """The outcome of every item of a bulk.
-
-    Attributes:
-        outcomes: One for each item, in their order: the row, `Upserted`, `None` for a delete, the number of entities
-            for items without a key, or a failure; `None` in place of an outcome that was rolled back or never tried
-            because another item failed, or, unless atomic, because the store stopped answering.
-
-        applied: Whether something may have been changed: always, except for an atomic call with a failed item.
-    """
-
-    outcomes: Sequence[Outcome[object] | None]
-    applied: bool = True
 
 
 class AllSucceeded(LazySequence[Outcome[T]]):
@@ -92,30 +77,34 @@ class BulkHandler(ChangeHandler):
         left = len(items) - sum(map(len, done))
         return BulkAnswer(_concatenate([*done, [None] * left] if left else done))
 
-    async def apply_atomically(self, items: Sequence[Change], context: Context) -> Outcome[BulkAnswer]:
-        """Make the changes of *items* together, or none when one fails.
+    async def apply_atomically(
+        self, items: Sequence[Change], command: object, context: Context
+    ) -> Outcome[BulkAnswer]:
+        """Make the changes of *items*, which *command* asks for, together, or none when one fails.
 
         Fails with:
             Unavailable, OutcomeUnknown: The store did not answer an item. It is the outcome of the whole, so that the
                 whole is retried.
 
-            And what `UnitOfWork.commit` fails with.
+            And what `UnitOfWork.commit` fails with, and with an idempotency key `Idempotency.make_once`.
         """
         try:
-            return await self._apply_in_one_unit_of_work(_group_creates(items), len(items), context)
+            return await self._apply_in_one_unit_of_work(_group_creates(items), len(items), command, context)
         except _HiddenEntityError:
             # Once more item by item, to find out which of the created entities the caller may not see.
-            return await self._apply_in_one_unit_of_work(((item,) for item in items), len(items), context)
+            single = ((item,) for item in items)
+            return await self._apply_in_one_unit_of_work(single, len(items), command, context)
 
     async def _apply_in_one_unit_of_work(
-        self, runs: Iterable[Sequence[Change]], length: int, context: Context
+        self, runs: Iterable[Sequence[Change]], length: int, command: object, context: Context
     ) -> Outcome[BulkAnswer]:
         """Apply *runs*, which have *length* items in all, in one unit of work."""
-        done: list[Sequence[Outcome[object]]] = []
         access = await self._enter(context, self.operation)
         if not isinstance(access, Access):
             return access
-        async with self._new_unit_of_work(access) as work:
+
+        async def apply(work: CallerUnitOfWork, commit: Commit) -> Outcome[BulkAnswer]:
+            done: list[Sequence[Outcome[object]]] = []
             writer = EntityWriter(self._resource, work, access)
             for run in runs:
                 done.append(await self._apply_run(writer, run))
@@ -125,7 +114,9 @@ class BulkHandler(ChangeHandler):
                     outcomes: list[Outcome[object] | None] = [None] * length
                     outcomes[sum(map(len, done)) - 1] = failure
                     return Success(BulkAnswer(outcomes, applied=False))
-            return await commit_if_successful(work, Success(BulkAnswer(_concatenate(done))))
+            return await commit(work, Success(BulkAnswer(_concatenate(done))))
+
+        return await self._make_in_unit_of_work(apply, command, access, self.operation)
 
     async def _apply_run(self, writer: EntityWriter, run: Sequence[Change]) -> Sequence[Outcome[object]]:
         """Apply the items of *run*; return their outcomes up to the first failure."""
@@ -168,7 +159,8 @@ class BulkHandler(ChangeHandler):
         """Run *change* in a unit of work of its own; again when the store was unavailable, as a whole call is."""
 
         def run() -> Awaitable[Outcome[T]]:
-            return self._run_in_unit_of_work(change, context, self.operation)
+            # Without a command: a call with an idempotency key is not made item by item.
+            return self._run_in_unit_of_work(change, None, context, self.operation)
 
         outcome, retry = await run(), self._collaborators.ports.retry
         if retry is not None and isinstance(outcome, Failure) and isinstance(outcome.failure(), Unavailable):

@@ -45,7 +45,10 @@ class CallerRepository(AuthorizingRepository[E]):
     @property
     def deleted(self) -> Repository[E]:
         """The entities that are marked as deleted."""
-        return CallerRepository(
+        return self._view_of_deleted(CallerRepository)
+
+    def _view_of_deleted(self, kind: "type[CallerRepository[E]]") -> Repository[E]:
+        return kind(
             self._resource,
             deleted_entities(self._inner),
             self._work,
@@ -72,13 +75,13 @@ class CallerRepository(AuthorizingRepository[E]):
         if (refused := reject_unaddressable(text_key, (values,))) is not None:
             return refused
         inner, draft = self._inner, None
-        if self._is_single_write and self._recorder.journal is not None:
+        if self._is_single_write and self._recorder.journal_of(self._resource) is not None:
             inner, draft = self._with_draft_event(CREATE, ValuePlaceholder.KEY, {})
         added = await inner.add(values)
         if isinstance(added, Failure):
             return added
         row = added.unwrap()
-        denied = await self._record_change(CREATE, self._resource.key_of(row), row, {}, draft)
+        denied = await self._record_change(CREATE, self._resource.key_of(row), row, {}, values, draft)
         return added if denied is None else denied
 
     async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
@@ -108,8 +111,10 @@ class CallerRepository(AuthorizingRepository[E]):
         if isinstance(added, Failure):
             return added
         rows = added.unwrap()
-        if self._access.is_limited and (hidden := await self._reject_hidden(rows, write)) is not None:
-            return hidden
+        if self._access.is_limited and not all(map(self._stays_in_sight, many)):
+            hidden = await self._reject_hidden(rows, write)
+            if hidden is not None:
+                return hidden
         if self._recorder.is_wanted(EntityCreated, self._resource):
             self._recorder.record_creations(self._resource, rows)
         return added
@@ -147,6 +152,7 @@ class CallerRepository(AuthorizingRepository[E]):
             scope,
             lambda inner, version: inner.update(key, patch, expected_version=version, scope=scope),
             {} if self._is_deleted_only else {"changed": frozenset(patch)},
+            patch,
         )
 
     async def remove(
@@ -167,6 +173,7 @@ class CallerRepository(AuthorizingRepository[E]):
             scope,
             lambda inner, version: inner.remove(key, expected_version=version, scope=scope),
             {},
+            {},
         )
 
     async def update_where(
@@ -176,23 +183,34 @@ class CallerRepository(AuthorizingRepository[E]):
         write = RESTORE if self._is_deleted_only else UPDATE
         if not patch or self._is_unobserved(write):
             return await self._inner.update_where(specification, patch, max_affected=max_affected)
-        return await self._change_one_by_one(specification, max_affected, lambda key: self.update(key, patch))
+        if self._is_one_statement(write, patch):
+            return await super().update_where(specification, patch, max_affected=max_affected)
+        return await self._change_one_by_one(
+            write, specification, max_affected, lambda key: self.update(key, patch)
+        )
 
     async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
         """Remove every entity that matches *specification*; one by one where changes are observed."""
-        if self._is_unobserved(PURGE if self._is_deleted_only else DELETE):
+        write = PURGE if self._is_deleted_only else DELETE
+        if self._is_unobserved(write):
             return await self._inner.remove_where(specification, max_affected=max_affected)
-        return await self._change_one_by_one(specification, max_affected, self.remove)
+        if self._is_one_statement(write, {}):
+            return await super().remove_where(specification, max_affected=max_affected)
+        return await self._change_one_by_one(write, specification, max_affected, self.remove)
 
     async def _change_one_by_one(
         self,
+        write: Write,
         specification: Specification,
         max_affected: int,
         change: Callable[[Key], Awaitable[Outcome[object]]],
     ) -> Outcome[int]:
-        """Apply *change* to each match of *specification*, so that each is recorded; return their number."""
-        query = Query(specification=specification, page=PageRequest(limit=max_affected + 1))
-        found = await self.select(query)
+        """Apply *change* to each match of *specification* that the caller may *write*; return their number."""
+        query = Query(
+            specification=self._access.restrict_relations(specification),
+            page=PageRequest(limit=max_affected + 1),
+        )
+        found = await self._scope_to_grant(self._inner, write).select(query)
         if isinstance(found, Failure):
             return found
         keys = [self._resource.key_of(row) for row in found.unwrap().items]

@@ -9,11 +9,13 @@ from returns.result import Failure, Success
 from fastapi_easy.application.access import Access, resolve_access
 from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.changes.caller_repository import CallerRepository
+from fastapi_easy.application.changes.generations.raising_repository import RaisingRepository
 from fastapi_easy.application.changes.recorder import Recorder
 from fastapi_easy.application.changes.rule_checking_repository import RuleCheckingRepository
 from fastapi_easy.application.context import NOBODY, Context
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import JournalRow
+from fastapi_easy.domain.current_tenant import enter_tenant
 from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.repository import Repository
@@ -62,7 +64,9 @@ class CallerUnitOfWork:
     async def __aenter__(self) -> Self:
         """Resolve the caller's permissions, then begin."""
         if self._access is None:
-            self._access = await resolve_access(self._ports.policy, self.context)
+            self._access = await resolve_access(self._ports, self.context)
+            if self._ports.has_tenants:
+                enter_tenant(self.context.tenant)
         _ = await self.inner.__aenter__()
         return self
 
@@ -80,17 +84,22 @@ class CallerUnitOfWork:
         access = self._access
         if access is None:
             raise RuntimeError("enter a unit of work before asking it for a repository: async with … as work")
+        cached = self._ports.cached
+        raises = cached is not None and declared.name in cached.raised
         # A write that commits by itself cannot be undone: neither in a dry run, nor when the caller turns out to be
-        # unable to see the entity afterwards.
+        # unable to see the entity afterwards. Nor does it raise a generation, or write to the audit trail.
         is_single_write = (
-            last and self.context.dry_run is None and (not access.is_limited or access.sees_all(declared))
+            last
+            and not raises
+            and declared.audit is None
+            and self.context.dry_run is None
+            and (not access.is_limited or access.sees_all(declared) or access.sees_tenant(declared))
         )
         inner = self.inner.repository(declared, last=is_single_write)
         if declared.rules is not None or (declared.mergeable and not is_single_write):
             inner = RuleCheckingRepository(declared, inner)
-        return CallerRepository(
-            declared, inner, self, access, self._recorder, is_single_write=is_single_write
-        )
+        kind = RaisingRepository if raises else CallerRepository
+        return kind(declared, inner, self, access, self._recorder, is_single_write=is_single_write)
 
     def entities(self, resource: Resource[object] | str) -> EntityRepository[Any]:
         """Return the caller's view of the entities of *resource* as instances of the user's class."""
@@ -99,7 +108,7 @@ class CallerUnitOfWork:
         return EntityRepository(declared, self.repository(declared), reads_before_saving=True)
 
     def as_system(self) -> UnitOfWork:
-        """Return this unit of work without the caller's limits."""
+        """Return this unit of work without the caller's limits, in all tenants; what it creates must say in which."""
         return CallerUnitOfWork(
             self.context,
             inner=self.inner,

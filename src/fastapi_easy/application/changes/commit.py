@@ -1,6 +1,7 @@
 """The commit at the end of a use case that changes something."""
 
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar
 
 from returns.result import Failure
 
@@ -8,6 +9,9 @@ from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
+
+Commit: TypeAlias = Callable[[UnitOfWork, Outcome[Any]], Awaitable[Outcome[Any]]]
+"""Commits a unit of work unless an outcome is a failure; returns the outcome, or why the commit failed."""
 
 
 async def commit_if_successful(work: UnitOfWork, done: Outcome[T]) -> Outcome[T]:

@@ -1,7 +1,6 @@
 """The changes that a caller may make to one resource inside a unit of work."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from returns.result import Failure, Success
@@ -9,6 +8,8 @@ from returns.result import Failure, Success
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
 from fastapi_easy.application.changes.restoring import check_stored
+from fastapi_easy.application.queries.doubts import refuse_unheld
+from fastapi_easy.domain.changes.answers import Upserted
 from fastapi_easy.domain.changes.patch import Patch, Values, reject_unknown_fields
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import (
@@ -24,22 +25,9 @@ from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Operator, Specification, Where, all_of
 from fastapi_easy.domain.resources.options import Operation
+from fastapi_easy.domain.resources.replacing import complete_replacement
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.scoped_repository import deleted_entities
-
-
-@dataclass(frozen=True, slots=True)
-class Upserted:
-    """The result of an upsert.
-
-    Attributes:
-        row: The readable fields as they are now.
-
-        created: Whether it was created.
-    """
-
-    row: Row
-    created: bool
 
 
 class EntityWriter:
@@ -102,11 +90,31 @@ class EntityWriter:
         whole = patch if isinstance(patch, Patch) else Patch(patch)
         return self._visible(await self._entities.update(key, whole, expected_version=expected_version))
 
+    async def replace(
+        self, key: Key, values: Values, expected_version: str | None, missing: Sequence[Fault] = ()
+    ) -> Outcome[Row]:
+        """Set *values* and, in all other fields that the caller may change, what a new entity gets there.
+
+        Args:
+            key: Of the entity.
+
+            values: The fields to keep.
+
+            expected_version: The version it is based on.
+
+            missing: What is known of fields that were left out and have no default.
+        """
+        changeable = self._changeable()
+        whole = complete_replacement(self._resource, values, changeable, missing)
+        if isinstance(whole, Failure):
+            return whole
+        return await self.update(key, whole.unwrap(), expected_version)
+
     async def upsert(self, values: Values) -> Outcome[Upserted]:
         """Update the entity that has the values of `Resource.upsert_by`, or create it when there is none."""
         resource = self._resource
         self._require_option("upsert", "upsert", resource.upsert_by)
-        if (unknown := reject_unknown_fields(values, resource.fields.keys())) is not None:
+        if (unknown := reject_unknown_fields(values, _creatable_fields(resource))) is not None:
             return unknown
         if unnamed := [name for name in resource.upsert_by if values.get(name) is None]:
             return Failure(Invalid(tuple(Fault(f"/{name}", "Field required", "missing") for name in unnamed)))
@@ -155,7 +163,7 @@ class EntityWriter:
         """Set the fields of *patch* on every entity that matches *specification*; return how many there are."""
         if (denied := self._check_values(Operation.UPDATE, patch)) is not None:
             return denied
-        if (denied := self._check_specification(specification)) is not None:
+        if (denied := await self._check_specification(specification)) is not None:
             return denied
         if self._resource.requires_version:
             # One call cannot name the versions of all the entities it changes.
@@ -167,11 +175,19 @@ class EntityWriter:
         """Remove every entity that matches *specification*; return how many there were."""
         if (denied := self._access.check_writable(self._resource, Operation.DELETE, {})) is not None:
             return denied
-        if (denied := self._check_specification(specification)) is not None:
+        if (denied := await self._check_specification(specification)) is not None:
             return denied
         if self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
         return await self._entities.remove_where(specification, max_affected=max_affected)
+
+    def _changeable(self) -> Sequence[str]:
+        """Return the fields that this caller may change."""
+        resource, access = self._resource, self._access
+        writable = access.writable(resource, Operation.UPDATE) if access.is_limited else None
+        if writable is None:
+            return resource.changeable
+        return tuple(name for name in resource.changeable if name in writable)
 
     def _require_option(self, operation: str, option: str, declared: object) -> None:
         """Raise `DeclarationError` unless *option* is declared: without it, *operation* would change any entity."""
@@ -183,14 +199,15 @@ class EntityWriter:
     def _check_values(self, action: Operation, values: Values) -> Failure[Error] | None:
         """Return a failure when *values* name an unknown field, or one that this caller may not set."""
         resource = self._resource
-        known = resource.fields.keys() if action is Operation.CREATE else _settable_fields(resource)
+        known = (_creatable_fields if action is Operation.CREATE else _settable_fields)(resource)
         if (unknown := reject_unknown_fields(values, known)) is not None:
             return unknown
         return self._access.check_writable(resource, action, values) if self._access.is_limited else None
 
-    def _check_specification(self, specification: Specification) -> Failure[Error] | None:
-        """Return a `Forbidden` failure when *specification* would disclose what the caller may not read."""
-        return self._access.check_query(self._resource, Query(specification=specification))
+    async def _check_specification(self, specification: Specification) -> Failure[Error] | None:
+        """Return a failure when *specification* would disclose what the caller may not read, or names a mistake."""
+        denied = self._access.check_query(self._resource, Query(specification=specification))
+        return denied or await refuse_unheld(specification, self._resource, self._entities, self._access)
 
     def _visible(self, changed: Outcome[Row]) -> Outcome[Row]:
         if isinstance(changed, Failure):
@@ -203,5 +220,11 @@ class EntityWriter:
 
 @lru_cache(maxsize=1024)
 def _settable_fields(resource: Resource[object]) -> frozenset[str]:
-    """Return the fields that an update may set: all but the key."""
-    return frozenset(resource.fields) - frozenset(resource.key)
+    """Return the fields that an update may set: all but the key and the tenant."""
+    return _creatable_fields(resource).difference(resource.key)
+
+
+@lru_cache(maxsize=1024)
+def _creatable_fields(resource: Resource[object]) -> frozenset[str]:
+    """Return the fields that a create may set: all but the tenant, which is the caller's."""
+    return frozenset(name for name in resource.fields if name != resource.tenant)

@@ -2,15 +2,17 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from returns.result import Failure, Success
 
 from fastapi_easy.application.application_ports import ApplicationPorts
+from fastapi_easy.application.cached_tables import Effect
 from fastapi_easy.application.changes.writes import Write
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.change import BeforeChange
 from fastapi_easy.domain.changes.events import DomainEvent, EntityCreated
+from fastapi_easy.domain.changes.journal import JournalRow
 from fastapi_easy.domain.changes.lazy_sequence import LazySequence
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Error, Key, Outcome
@@ -18,6 +20,8 @@ from fastapi_easy.domain.ports.event_bus import Interest
 from fastapi_easy.domain.ports.journal import Journal
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork, UnitOfWorkMisuse
 from fastapi_easy.domain.resources.resource import Resource
+
+_SUCCESS: Final[Outcome[None]] = Success(None)
 
 E = TypeVar("E", bound=DomainEvent)
 B = TypeVar("B", bound=BeforeChange)
@@ -40,6 +44,10 @@ class Recorder:
 
         unwritten: The events not yet written to the journal; `None` when there are none.
 
+        unaudited: The events not yet written to the audit trail; `None` when there are none.
+
+        raised: The generations to raise with the commit, each with its database; `None` when there are none.
+
         commit_failures: The reasons that prevent the commit; `None` when there are none.
 
         unfinished: The number of changes that are being authorized or announced, and are made afterwards.
@@ -51,7 +59,9 @@ class Recorder:
         "by_system",
         "commit_failures",
         "context",
+        "raised",
         "root",
+        "unaudited",
         "unfinished",
         "unwritten",
     )
@@ -65,6 +75,8 @@ class Recorder:
         # collection closer.
         self.root: Recorder | None = None
         self.unwritten: list[Sequence[DomainEvent]] | None = None
+        self.unaudited: list[Sequence[DomainEvent]] | None = None
+        self.raised: set[tuple[str, str]] | None = None
         self.commit_failures: list[Failure[Error]] | None = None
         self.unfinished = 0
 
@@ -77,25 +89,30 @@ class Recorder:
 
     @property
     def has_pending(self) -> bool:
-        """Whether journal rows are to be written, or the commit is to be prevented."""
+        """Whether something is to be written before the commit, or the commit is to be prevented."""
         root = self.root or self
-        return root.unwritten is not None or root.commit_failures is not None
+        return (
+            root.unwritten is not None
+            or root.unaudited is not None
+            or root.raised is not None
+            or root.commit_failures is not None
+        )
 
     @property
     def work(self) -> UnitOfWork:
         """The unit of work of the store."""
         return self._work
 
-    @property
-    def journal(self) -> Journal | None:
-        """The journal written with every change; `None` when there is none."""
-        return self._ports.journal
+    def journal_of(self, resource: Resource[object]) -> Journal | None:
+        """Return the journal written with every change of *resource*; `None` when there is none."""
+        return self._ports.journal_of(resource)
 
     def is_observed(self, write: Write, resource: Resource[object]) -> bool:
-        """Return whether *write* has before-change handlers, subscribers, a journal, or a dry run to report to."""
+        """Return whether *write* has before-change handlers, subscribers, records, or a dry run to report to."""
         interest, name = self._ports.event_bus.interest, resource.name
         return (
-            self._ports.journal is not None
+            self._ports.journal_of(resource) is not None
+            or resource.audit is not None
             or self.context.dry_run is not None
             or interest(write.before_change, name) is not Interest.NONE
             or interest(write.event, name) is not Interest.NONE
@@ -125,17 +142,18 @@ class Recorder:
         return asked if isinstance(asked, Failure) else Success(change)
 
     def is_wanted(self, event: type[DomainEvent], resource: Resource[object]) -> bool:
-        """Return whether *event* has subscribers, a journal, or a dry run to report to."""
+        """Return whether *event* has subscribers, a journal, an audit trail, or a dry run to report to."""
         return (
-            self._ports.journal is not None
+            self._ports.journal_of(resource) is not None
+            or resource.audit is not None
             or self.context.dry_run is not None
             or self._ports.event_bus.interest(event, resource.name) is not Interest.NONE
         )
 
     def needs_before_values(self, event: type[DomainEvent], resource: Resource[object]) -> bool:
         """Return whether *event* shall hold the values from before the change."""
-        journal = self._ports.journal
-        if journal is not None and journal.wants_before(resource):
+        journal = self._ports.journal_of(resource)
+        if resource.audit is not None or (journal is not None and journal.wants_before(resource)):
             return True
         return self._ports.event_bus.interest(event, resource.name) is Interest.BEFORE
 
@@ -159,9 +177,28 @@ class Recorder:
 
         return made
 
-    def record(self, events: Sequence[DomainEvent], *, is_written: bool = False) -> None:
-        """Publish *events* if the unit of work commits, and tell the journal of them unless that *is_written*."""
+    def record(
+        self,
+        events: Sequence[DomainEvent],
+        *,
+        is_written: bool = False,
+        resource: Resource[object] | None = None,
+    ) -> None:
+        """Publish *events* if the unit of work commits; tell the journal and the audit trail of them.
+
+        Args:
+            events: What happened.
+
+            is_written: The journal holds them already.
+
+            resource: To which it happened; `None` if that may be several.
+        """
         self._work.record_all(events)
+        if self._ports.audit is not None and (resource is None or resource.audit is not None):
+            root = self.root or self
+            if root.unaudited is None:
+                root.unaudited = []
+            root.unaudited.append(events)
         if self._ports.journal is not None and not is_written:
             root = self.root or self
             if root.unwritten is None:
@@ -170,10 +207,11 @@ class Recorder:
 
     def record_creations(self, resource: Resource[object], rows: Sequence[Row]) -> None:
         """Record the creation of *rows* at one time, now; their events are made lazily."""
-        make, shown, version = (
-            self.event_factory(EntityCreated, resource),
-            resource.visible_rows(rows),
-            resource.version,
+        make, version = self.event_factory(EntityCreated, resource), resource.version
+        shown = (
+            resource.visible_rows(rows)
+            if resource.secrets is None
+            else [resource.recorded_row(row) for row in rows]
         )
 
         def creations() -> Sequence[DomainEvent]:
@@ -186,7 +224,19 @@ class Recorder:
                 for row, values in zip(rows, shown, strict=True)
             ]
 
-        self.record(LazySequence(len(rows), creations))
+        self.record(LazySequence(len(rows), creations), resource=resource)
+
+    def raise_generations(self, resource: Resource[object], effect: Effect) -> None:
+        """Raise with the commit what kept answers know *resource* by, of whose entities some are written."""
+        cached = self._ports.cached
+        if cached is not None:
+            # The system is bound to no tenant.
+            tenant = None if self.by_system else self.context.tenant
+            root = self.root or self
+            if root.raised is None:
+                root.raised = set()
+            names = cached.names_for_change(resource, effect, tenant)
+            root.raised.update((resource.database, name) for name in names)
 
     @contextlib.contextmanager
     def unfinished_change(self) -> Iterator[None]:
@@ -219,34 +269,67 @@ class Recorder:
         return refusal
 
     async def write(self) -> Outcome[None]:
-        """Write the journal rows for what was recorded.
+        """Write what was recorded to the journal, raise the generations, then write to the audit trail.
 
-        Fails with: why nothing may become durable; what `UnitOfWork.keep` fails with.
+        Fails with: why nothing may become durable; what `UnitOfWork.keep`, `Generations.raise_in` and
+        `AuditTrail.record_in` fail with.
         """
         root = self.root or self
         if root.commit_failures:
             return root.commit_failures[0]
-        journal, unwritten = self._ports.journal, root.unwritten
-        if journal is None or unwritten is None:
-            return Success(None)
-        root.unwritten = None
-        rows = [row for events in unwritten for event in events for row in journal.rows(event)]
-        if not rows:
-            return Success(None)
+        journal, unwritten, raised, unaudited = (
+            self._ports.journal,
+            root.unwritten,
+            root.raised,
+            root.unaudited,
+        )
+        root.unwritten = root.raised = root.unaudited = None
+        rows = [row for events in unwritten or () for event in events for row in _rows(journal, event)]
         try:
-            kept = await self._work.keep(rows)
+            written = await self._work.keep(rows) if rows else _SUCCESS
+            # Last, since whoever raises the same waits from here on until the commit; and so does whoever writes the
+            # same chain.
+            if raised and not isinstance(written, Failure):
+                written = await self._raise(raised)
+            if unaudited and not isinstance(written, Failure):
+                written = await self._audit(unaudited)
         except UnitOfWorkMisuse:
-            root.restore(unwritten)
+            root.restore(unwritten or [], raised or set(), unaudited or [])
             raise
-        if isinstance(kept, Failure):
-            _ = self.prevent_commit(kept)
-        return kept
+        if isinstance(written, Failure):
+            _ = self.prevent_commit(written)
+        return written
 
-    def restore(self, events: list[Sequence[DomainEvent]]) -> None:
-        """Have *events* written by the next commit: this one was refused before it wrote them."""
-        self.unwritten = [*events, *(self.unwritten or ())]
+    async def _raise(self, raised: set[tuple[str, str]]) -> Outcome[None]:
+        cached = self._ports.cached
+        # In one order, so that no two transactions wait for each other. A unit of work is in one database.
+        names = sorted(raised)
+        if cached is None:
+            return _SUCCESS
+        return await cached.generations[names[0][0]].raise_in(self._work, [name for _, name in names])
+
+    async def _audit(self, unaudited: Sequence[Sequence[DomainEvent]]) -> Outcome[None]:
+        trail = self._ports.audit
+        if trail is None:
+            return _SUCCESS
+        return await trail.record_in(self._work, [event for events in unaudited for event in events])
+
+    def restore(
+        self,
+        events: list[Sequence[DomainEvent]],
+        raised: set[tuple[str, str]],
+        unaudited: list[Sequence[DomainEvent]],
+    ) -> None:
+        """Have *events* written, *raised* raised, and *unaudited* audited by the next commit: this one was refused."""
+        self.unwritten = [*events, *(self.unwritten or ())] or None
+        self.unaudited = [*unaudited, *(self.unaudited or ())] or None
+        self.raised = {*raised, *(self.raised or ())} or None
 
     def clear(self) -> None:
         """Forget what was recorded: the unit of work was left."""
         root = self.root or self
-        root.unwritten = root.commit_failures = None
+        root.unwritten = root.raised = root.unaudited = root.commit_failures = None
+
+
+def _rows(journal: Journal | None, event: DomainEvent) -> Sequence[JournalRow]:
+    return () if journal is None else journal.rows(event)

@@ -12,6 +12,7 @@ from fastapi_easy.domain.field import STORE_DEFAULT
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.queries.specification import Operator, Where, all_of
+from fastapi_easy.domain.resources.options import Operation
 from fastapi_easy.domain.resources.resource import Resource
 
 ReferencedEntity: TypeAlias = tuple[str, tuple[str, ...], tuple[object, ...]]
@@ -21,8 +22,8 @@ ReferencedEntity: TypeAlias = tuple[str, tuple[str, ...], tuple[object, ...]]
 def may_refer_to_hidden(resource: Resource[object], values: Values, access: Access) -> bool:
     """Return whether *values* set a reference that may lead to an entity the caller may not see."""
     return any(
-        not (values.keys().isdisjoint(here) or access.sees_all(target))
-        for target, here, _ in _outgoing_references(resource)
+        not (values.keys().isdisjoint(here) or access.sees_all(target, Operation.GET))
+        for target, here, _ in _references_to_check(resource, access)
     )
 
 
@@ -37,16 +38,19 @@ async def find_hidden_reference(
 
     Entities in *visible* are not queried again; those found to be visible are added to it.
     """
-    for target, here, there in _outgoing_references(resource):
+    for target, here, there in _references_to_check(resource, access):
         source = tuple(values.get(name) for name in here)
         asked = target.name, there, source
         # What the store gives by itself is for nobody to choose, as in a create that leaves the field out.
-        if None in source or STORE_DEFAULT in source or access.sees_all(target) or asked in visible:
+        if None in source or STORE_DEFAULT in source or asked in visible:
+            continue
+        # Of another entity of the same resource the caller sees what `get` shows, not what they may create or change.
+        if access.sees_all(target, Operation.GET):
             continue
         same = all_of(
             *(Where(name, Operator.EQUALS, value) for name, value in zip(there, source, strict=True))
         )
-        seen = await access.scope_repository(target, work.repository(target)).count(same)
+        seen = await access.scope_repository(target, work.repository(target), Operation.GET).count(same)
         if isinstance(seen, Failure):
             return seen
         if not seen.unwrap():
@@ -70,6 +74,18 @@ async def complete_references(
         return patch
     read = await repository.read(key, tuple(others))
     return read if isinstance(read, Failure) else {**read.unwrap(), **patch}
+
+
+def _references_to_check(
+    resource: Resource[object], access: Access
+) -> Iterator[tuple[Resource[object], tuple[str, ...], tuple[str, ...]]]:
+    """Yield the outgoing references of *resource*, without those that the store keeps inside the caller's tenant."""
+    enforced = {(each.target.name, each.fields, each.remote) for each in resource.references}
+    for target, here, there in _outgoing_references(resource):
+        pairs: set[tuple[Any, Any]] = set(zip(here, there, strict=True))
+        is_within = (target.name, here, there) in enforced and (resource.tenant, target.tenant) in pairs
+        if not (is_within and access.sees_tenant(target, Operation.GET)):
+            yield target, here, there
 
 
 def _outgoing_references(

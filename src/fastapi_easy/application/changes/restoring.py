@@ -7,7 +7,7 @@ from returns.result import Failure
 from fastapi_easy.application.access import Access
 from fastapi_easy.domain.changes.patch import Values, reject_unknown_fields
 from fastapi_easy.domain.changes.stored_values import StoredValues
-from fastapi_easy.domain.errors import Error, Fault, Invalid
+from fastapi_easy.domain.errors import Error, Fault, Forbidden, Invalid
 from fastapi_easy.domain.resources.options import RESTORE_IMPORT
 from fastapi_easy.domain.resources.resource import Resource
 
@@ -22,14 +22,29 @@ def check_stored(resource: Resource[object], access: Access, values: Values) -> 
         return unknown
     if (unrestorable := find_unrestorable_fields(resource)) is not None:
         return unrestorable
-    if access.is_limited:
-        return access.check_writable(resource, RESTORE_IMPORT, values)
+    if (foreign := _check_tenant(resource, access, values)) is not None:
+        return foreign
+    chosen = {name: value for name, value in values.items() if name != resource.tenant}
+    denied = access.check_writable(resource, RESTORE_IMPORT, chosen)
+    if denied is not None or access.has_policy:
+        return denied
     restored = values.restored if isinstance(values, StoredValues) else frozenset()
     refused = [name for name in values if name in restored and name in resource.protected]
     if not refused:
         return None
     message = f"Is read-only: an import restores it if a policy grants {RESTORE_IMPORT!r}, or fields.restore names it"
     return Failure(Invalid(tuple(Fault(f"/{name}", message, "read_only") for name in refused)))
+
+
+def _check_tenant(resource: Resource[object], access: Access, values: Values) -> Failure[Error] | None:
+    """Return a failure when *values* are those of an entity of another tenant than the caller's."""
+    tenant = resource.tenant
+    if tenant is None or tenant not in values:
+        return None
+    grant = access.grant(resource, RESTORE_IMPORT)
+    if grant is None or grant.stamps.get(tenant) != values[tenant]:
+        return Failure(Forbidden(resource.name, RESTORE_IMPORT, tenant))
+    return None
 
 
 def find_missing_keys(resource: Resource[object], values: Values) -> Failure[Error] | None:
@@ -46,7 +61,7 @@ def find_unrestorable_fields(resource: Resource[object]) -> Failure[Error] | Non
     hidden = [
         name
         for name, field in resource.fields.items()
-        if field.required and name not in resource.readable and name not in resource.writable
+        if field.required and name not in (resource.tenant, *resource.readable, *resource.writable)
     ]
     if not hidden:
         return None

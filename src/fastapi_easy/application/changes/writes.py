@@ -33,6 +33,8 @@ class Write:
 
         operation: The operation, or `RESTORE_IMPORT`, that the caller must be allowed.
 
+        creates: Whether there is a new entity afterwards.
+
         has_values: Whether the event holds the values after the change.
 
         has_before_values: Whether the event can hold the values before the change.
@@ -41,12 +43,13 @@ class Write:
     before_change: type[BeforeChange]
     event: type[DomainEvent]
     operation: str
+    creates: bool = False
     has_values: bool = False
     has_before_values: bool = False
 
 
-CREATE: Final = Write(BeforeCreate, EntityCreated, Operation.CREATE, has_values=True)
-CREATE_STORED: Final = Write(BeforeCreate, EntityCreated, RESTORE_IMPORT, has_values=True)
+CREATE: Final = Write(BeforeCreate, EntityCreated, Operation.CREATE, creates=True, has_values=True)
+CREATE_STORED: Final = Write(BeforeCreate, EntityCreated, RESTORE_IMPORT, creates=True, has_values=True)
 UPDATE: Final = Write(BeforeUpdate, EntityUpdated, Operation.UPDATE, has_values=True, has_before_values=True)
 DELETE: Final = Write(BeforeDelete, EntityDeleted, Operation.DELETE, has_before_values=True)
 RESTORE: Final = Write(BeforeRestore, EntityRestored, Operation.RESTORE, has_values=True)

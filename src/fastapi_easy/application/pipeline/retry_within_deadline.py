@@ -13,7 +13,7 @@ from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.retry import Retry
 from fastapi_easy.domain.resources.options import Operation
 
-_STREAMING: Final = frozenset({Operation.EXPORT, Operation.IMPORT})
+_STREAMING: Final = frozenset({Operation.EXPORT, Operation.IMPORT, Operation.CHANGES})
 """Operations that take as long as the caller reads or sends, and whose stream cannot be repeated."""
 
 _TOLERANCE: Final = 0.01

@@ -20,12 +20,13 @@ from fastapi_easy.application.changes.items import (
     pointer_to_values,
 )
 from fastapi_easy.application.context import Context
+from fastapi_easy.application.idempotency.fingerprint import fingerprint
 from fastapi_easy.application.pipeline.step import Handler, Target
 from fastapi_easy.application.resources.apply_bulk import ApplyBulk
 from fastapi_easy.application.resources.create_entity import CreateEntity
-from fastapi_easy.application.resources.import_entities import ImportEntities, ImportMode, Line
 from fastapi_easy.application.resources.perform_action import PerformAction
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity
+from fastapi_easy.application.resources.streams.import_entities import ImportEntities, ImportMode, Line
 from fastapi_easy.application.resources.update_entity import UpdateEntity
 from fastapi_easy.application.resources.upsert_entity import UpsertEntity
 from fastapi_easy.domain.changes.patch import Patch, Values
@@ -51,10 +52,15 @@ def validate(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
     check = _check_for(target)
     if check is None:
         return handler
-    checks, validator = check, target.validator
+    checks, validator, name = check, target.validator, target.resource.name
 
     # No coroutine: each one that is suspended during the call brings the next garbage collection closer.
     def validated(command: Any, context: Context, /) -> Awaitable[Outcome[Any]]:
+        if context.idempotency_key is not None and context.receipt is None:
+            # Now, because a default that is added next may be another one each time.
+            context = replace(
+                context, fingerprint=fingerprint(context.idempotency_key, name, target.action, command)
+            )
         checked = checks(validator(), command)
         # `type(…) is`: `isinstance` goes through the metaclass of `returns`, and takes as long as all the rest here.
         return _fail(checked) if type(checked) is Failure else handler(checked, context)
@@ -101,6 +107,7 @@ def _built_in_check(operation: Operation) -> _Check | None:
             | Operation.COUNT
             | Operation.AGGREGATE
             | Operation.EXPORT
+            | Operation.CHANGES
             | Operation.DELETE
             | Operation.RESTORE
             | Operation.PURGE
@@ -123,7 +130,16 @@ def _create(validator: Validator, command: CreateEntity | UpsertEntity) -> Any |
 
 def _replace(validator: Validator, command: ReplaceEntity) -> Any | Failure[Error]:
     values = validator.replace(command.values)
-    return values if isinstance(values, Failure) else replace(command, values=values.unwrap())
+    if not isinstance(values, Failure):
+        return replace(command, values=values.unwrap())
+    # Whether what was left out is missing depends on what the caller may change, which the use case knows.
+    error = values.failure()
+    if not isinstance(error, Invalid) or any(fault.code != "missing" for fault in error.faults):
+        return values
+    given = validator.update(command.values)
+    if isinstance(given, Failure):
+        return values
+    return replace(command, values=given.unwrap(), missing=error.faults)
 
 
 def _update(validator: Validator, command: UpdateEntity) -> Any | Failure[Error]:

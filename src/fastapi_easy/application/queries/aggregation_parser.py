@@ -23,7 +23,13 @@ _NOT_GROUPABLE: Final = frozenset({Kind.JSON, Kind.BINARY, Kind.ARRAY})
 
 def groupable(resource: Resource[object]) -> tuple[str, ...]:
     """Return the fields of *resource* that entities can be grouped by."""
-    return tuple(name for name in resource.filterable if resource.fields[name].kind not in _NOT_GROUPABLE)
+    # The same value is encrypted differently each time.
+    encrypted = () if resource.secrets is None else resource.secrets.encrypted
+    return tuple(
+        name
+        for name in resource.filterable
+        if resource.fields[name].kind not in _NOT_GROUPABLE and name not in encrypted
+    )
 
 
 def measures(resource: Resource[object]) -> tuple[str, ...]:

@@ -1,11 +1,14 @@
 """The comparisons that a resource allows, by the names callers write."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+from fastapi_easy.application.queries.shown_values import ShownValues
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.queries.shown_where import ShownWhere
 from fastapi_easy.domain.queries.specification import (
     LIST_OPERATORS,
     Not,
@@ -24,6 +27,7 @@ RESERVED: Final = frozenset({"where", "q", "sort", "fields", "include", "limit",
 """The parameters that are not comparisons."""
 
 _EQUALITIES: Final = frozenset({Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN, Operator.NOT_IN})
+_NEGATIVE: Final = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
 
 AliasLookup: TypeAlias = Callable[[Resource[object]], FieldAliases]
 """Returns the aliases of the fields of a resource: the names that callers use."""
@@ -56,6 +60,8 @@ class Parameter:
         path: The relations that lead to the entity it is a field of.
 
         relation: The relation that IS_NULL tests in place of a field: whether there is a related entity.
+
+        other_types: `Field.other_types` where the operator compares for equality; otherwise `None`.
     """
 
     name: str
@@ -64,6 +70,7 @@ class Parameter:
     value: Field
     path: tuple[Relation, ...] = ()
     relation: Relation | None = None
+    other_types: re.Pattern[str] | None = None
 
     @property
     def takes_list(self) -> bool:
@@ -80,6 +87,8 @@ class Parameter:
         condition: Specification
         if self.relation is None:
             condition = Where(self.field.name, self.operator, value)
+            if self.other_types is not None:
+                condition = _with_other_types(condition)
         else:
             condition = Not(self.relation.exists()) if value else self.relation.exists()
         for relation in reversed(self.path):
@@ -170,7 +179,13 @@ def _own_comparisons(resource: Resource[object], naming: FieldAliases) -> dict[s
         field, alias = resource.fields[field_name], naming.alias_of(field_name)
         for operator in operators_for(field):
             name = alias if operator is Operator.EQUALS else f"{alias}__{operator}"
-            found[name] = Parameter(name, field, operator, _value_field(field, operator))
+            found[name] = Parameter(
+                name,
+                field,
+                operator,
+                _value_field(field, operator),
+                other_types=_other_types(field, operator),
+            )
     for relation in resource.relations.values():
         # The only comparison of a relation itself: whether there is a related entity.
         name, boolean = f"{relation.name}__{Operator.IS_NULL}", Field(name=relation.name, kind=Kind.BOOLEAN)
@@ -187,6 +202,28 @@ def _value_field(field: Field, operator: Operator) -> Field:
     if field.kind is Kind.ARRAY:
         return Field(name=field.name, kind=field.item or Kind.TEXT)
     return replace(field, nullable=False) if field.nullable else field
+
+
+def _other_types(field: Field, operator: Operator) -> re.Pattern[str] | None:
+    if field.other_types is None or operator not in _EQUALITIES:
+        return None
+    return re.compile(field.other_types)
+
+
+def _with_other_types(where: Where) -> Where:
+    """Return *where* with all that its values may mean in place of each `ShownValues`; as it is if there is none."""
+    given = where.value if where.operator in LIST_OPERATORS else (where.value,)
+    shown = [each for each in given if isinstance(each, ShownValues)]
+    if not shown:
+        return where
+    meant = [every for each in given for every in (each.values if isinstance(each, ShownValues) else (each,))]
+    return ShownWhere(
+        where.field,
+        Operator.NOT_IN if where.operator in _NEGATIVE else Operator.IN,
+        tuple(dict.fromkeys(meant)),
+        tuple(every for each in shown if each.fault is not None for every in each.others),
+        next((each.fault for each in shown if each.fault is not None), None),
+    )
 
 
 def closest_match(name: str, known: Iterable[str]) -> str | None:

@@ -11,11 +11,13 @@ from fastapi_easy.application.queries.allowed_comparisons import (
     closest_match,
 )
 from fastapi_easy.application.queries.limits import QueryLimits
+from fastapi_easy.application.queries.shown_values import ShownValues, unexpected_values
 from fastapi_easy.domain.errors import BadQuery, Fault, Invalid
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.specification import Operator, Specification
 from fastapi_easy.domain.values.kind_format import ParseError
 from fastapi_easy.domain.values.texts import TEXT
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.domain.values.value_parsing import parse_value, read_text
 
 _BOUNDS = 2
@@ -139,20 +141,46 @@ class ComparisonParser:
     def _text(self, parameter: Parameter, text: str, pointer: str) -> object:
         self._check_text_length(parameter, text, pointer)
         try:
-            return read_text(parameter.value, text)
+            value = read_text(parameter.value, text)
         except ParseError as error:
-            raise QueryError.invalid_value(pointer, str(error), error.code) from None
+            return _other_value(parameter, text, Fault(pointer, str(error), error.code, "query"))
+        return value if parameter.other_types is None else _with_other_types(parameter, value, text)
 
     def _value(self, parameter: Parameter, value: object, pointer: str) -> object:
         if isinstance(value, str):
             self._check_text_length(parameter, value, pointer)
         try:
-            return parse_value(parameter.value, value)
+            read = parse_value(parameter.value, value)
         except ParseError as error:
-            raise QueryError.invalid_value(pointer, str(error), error.code) from None
+            return _other_value(parameter, value, Fault(pointer, str(error), error.code, "query"))
+        return read if parameter.other_types is None else _with_other_types(parameter, read, value)
 
     def _check_text_length(self, parameter: Parameter, text: str, pointer: str) -> None:
         if parameter.value.kind is Kind.TEXT and len(text) > self._limits.text:
             raise QueryError.limit_exceeded(
                 pointer, f"Must not be longer than {self._limits.text} characters"
             )
+
+
+def _other_value(parameter: Parameter, given: object, fault: Fault) -> ShownValues:
+    """Return what may be meant by *given*, which the kind of the field cannot hold.
+
+    Raises:
+        QueryError: The store holds no such value.
+    """
+    if parameter.other_types is not None:
+        if isinstance(given, UnexpectedValue):
+            # A program that says so makes no mistake.
+            return ShownValues((given,))
+        if others := unexpected_values(given):
+            return ShownValues(others, fault=fault)
+    raise QueryError(Invalid((fault,))) from None
+
+
+def _with_other_types(parameter: Parameter, value: object, given: object) -> object:
+    """Return *value*, which *given* spells, and the values of other types that may be shown alike."""
+    if parameter.other_types is None or not isinstance(given, str) or isinstance(value, UnexpectedValue):
+        return value
+    if not parameter.other_types.fullmatch(given):
+        return value
+    return ShownValues(unexpected_values(given), (value,))

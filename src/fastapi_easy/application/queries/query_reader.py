@@ -16,6 +16,7 @@ from fastapi_easy.application.queries.allowed_comparisons import (
 )
 from fastapi_easy.application.queries.comparisons import QueryError
 from fastapi_easy.application.queries.cursor_signer import CursorSigner
+from fastapi_easy.application.queries.doubts import Doubted
 from fastapi_easy.application.queries.include_parser import OPTIONS
 from fastapi_easy.application.queries.key_codec import KeyCodec
 from fastapi_easy.application.queries.limits import QueryLimits
@@ -24,6 +25,7 @@ from fastapi_easy.domain.errors import BadQuery, Invalid, Key, Outcome
 from fastapi_easy.domain.queries.aggregation import Aggregation, Measure
 from fastapi_easy.domain.queries.page import Cursor, PageRequest
 from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.queries.shown_where import ShownWhere
 from fastapi_easy.domain.queries.specification import Specification, all_of, leaves
 from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases
 from fastapi_easy.domain.resources.resource import Resource
@@ -87,7 +89,7 @@ class QueryReader:
                 raise QueryError.invalid_value("", "Must be a JSON object", "object_type")
             for name, value in document.items():
                 self._parts.member(draft, name, value)
-            return self._query(draft, tenant, self._parts)
+            return self._query(draft, tenant, self._parts, source="body")
         except QueryError as query_error:
             return Failure(_in_body(query_error.error))
 
@@ -145,10 +147,9 @@ class QueryReader:
         """
         try:
             specification = self._parts.condition(tree, pointer)
-            self._check_comparison_count(specification)
+            return Success(self._checked(specification, "body"))
         except QueryError as query_error:
             return Failure(_in_body(query_error.error))
-        return Success(specification)
 
     def aggregation(self, pairs: Sequence[tuple[str, str]]) -> Outcome[Aggregation]:
         """Parse the decoded query string *pairs* into an aggregation.
@@ -217,9 +218,10 @@ class QueryReader:
         except QueryError as query_error:
             return Failure(query_error.error)
 
-    def _query(self, draft: QueryDraft, tenant: str | None, parts: QueryParts) -> Outcome[Query]:
-        specification = all_of(*draft.conditions)
-        self._check_comparison_count(specification)
+    def _query(
+        self, draft: QueryDraft, tenant: str | None, parts: QueryParts, source: str = "query"
+    ) -> Outcome[Query]:
+        specification = self._checked(all_of(*draft.conditions), source)
         if draft.cursor is not None and draft.offset is not None:
             raise QueryError.bad_query("cursor", "Cannot be given together with offset")
         rules = self._resource.query
@@ -240,9 +242,16 @@ class QueryReader:
             return opened
         return Success(replace(query, page=replace(page, after=opened.unwrap())))
 
-    def _check_comparison_count(self, specification: Specification) -> None:
-        if sum(1 for _ in leaves(specification)) > self.limits.leaves:
+    def _checked(self, specification: Specification, source: str) -> Specification:
+        """Return *specification*, which is not too large, and says whether the store has to be asked about values."""
+        number, is_doubted = 0, False
+        for leaf in leaves(specification):
+            number += 1
+            if type(leaf) is ShownWhere and leaf.fault is not None:
+                is_doubted = True
+        if number > self.limits.leaves:
             raise QueryError.limit_exceeded("", f"Must not have more than {self.limits.leaves} comparisons")
+        return Doubted((specification,), source) if is_doubted else specification
 
 
 def _option(name: str) -> str:

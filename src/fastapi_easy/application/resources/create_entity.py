@@ -38,5 +38,5 @@ class CreateEntityHandler(ChangeHandler):
             ReferenceBroken, CheckFailed: The store's own rules refused it.
         """
         return self._run_in_unit_of_work(
-            lambda writer: writer.create(command.values), context, Operation.CREATE, single=True
+            lambda writer: writer.create(command.values), command, context, Operation.CREATE, single=True
         )

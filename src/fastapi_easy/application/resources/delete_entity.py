@@ -37,6 +37,7 @@ class DeleteEntityHandler(ChangeHandler):
         """
         return await self._run_in_unit_of_work(
             lambda writer: writer.delete(command.key, command.expected_version),
+            command,
             context,
             Operation.DELETE,
             single=True,

@@ -8,6 +8,7 @@ from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.embedding import embed, fields_to_fetch
+from fastapi_easy.application.queries.doubts import Doubted, refuse_unheld
 from fastapi_easy.application.queries.strict_reading import check_page, fields_with_key
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
@@ -33,6 +34,8 @@ class ListEntitiesHandler(ResourceHandler):
 
         Fails with:
             Forbidden: The order would tell something about entities the caller may not see.
+
+            Invalid: A value does not fit its field, and no entity holds it.
         """
         query, resource = command.query, self._resource
         is_strict = resource.reading is Reading.STRICT
@@ -45,12 +48,19 @@ class ListEntitiesHandler(ResourceHandler):
         query = replace(
             query,
             specification=access.restrict_relations(query.specification),
+            order=access.restrict_order(query.order),
             fields=fields_to_fetch(
                 fields_with_key(resource, fields, access.readable(resource)) if is_strict else fields,
                 query.includes,
             ),
         )
-        selected = await access.scope_repository(resource, self._collaborators.repository()).select(query)
+        repository = access.scope_repository(resource, self._collaborators.repository())
+        # A cursor was signed for these comparisons, so they were right when the walk began.
+        if query.page.after is None and isinstance(command.query.specification, Doubted):
+            refused = await refuse_unheld(command.query.specification, resource, repository, access)
+            if refused is not None:
+                return refused
+        selected = await repository.select(query)
         if not (query.includes or is_strict) or isinstance(selected, Failure):
             return selected
         page = check_page(resource, selected.unwrap()) if is_strict else selected.unwrap()

@@ -9,8 +9,9 @@ from typing import Any, Protocol, runtime_checkable
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
+from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
 from fastapi_easy.application.changes.change_handler import ChangeHandler
-from fastapi_easy.application.changes.commit import commit_if_successful
+from fastapi_easy.application.changes.commit import Commit
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.redaction import redact
 from fastapi_easy.domain.changes.patch import Patch
@@ -70,18 +71,22 @@ class PerformActionHandler(ChangeHandler):
             PreconditionRequired: The resource requires an expected version.
 
             Forbidden: The caller may not perform it.
+
+        With an idempotency key also: what `Idempotency.make_once` fails with.
         """
         action = command.action
         if isinstance(action, Json):
             raise TypeError(
                 "the action is Json that was not checked: call the use case, which has the step `validate`"
             )
-        access = await self._enter(context, action_name(type(action)))
+        name = action_name(type(action))
+        access = await self._enter(context, name)
         if not isinstance(access, Access):
             return access
         if command.expected_version is None and self._resource.requires_version:
             return Failure(PreconditionRequired(self._resource.name))
-        async with self._new_unit_of_work(access) as work:
+
+        async def perform(work: CallerUnitOfWork, commit: Commit) -> Outcome[Any]:
             denied = await self._check_preconditions(command, work, access)
             if denied is not None:
                 return denied
@@ -92,7 +97,9 @@ class PerformActionHandler(ChangeHandler):
             answer = redact(
                 performed.unwrap(), self._resource, access, self._collaborators.ports.resources.values()
             )
-            return await commit_if_successful(work, Success(answer))
+            return await commit(work, Success(answer))
+
+        return await self._make_in_unit_of_work(perform, command, access, name)
 
     async def _check_preconditions(
         self, command: PerformAction, work: UnitOfWork, access: Access

@@ -35,5 +35,8 @@ class PurgeEntityHandler(ChangeHandler):
             ReferenceBroken: Others refer to it.
         """
         return await self._run_in_unit_of_work(
-            lambda writer: writer.purge(command.key, command.expected_version), context, Operation.PURGE
+            lambda writer: writer.purge(command.key, command.expected_version),
+            command,
+            context,
+            Operation.PURGE,
         )

@@ -1,44 +1,45 @@
 """Give one entity a whole new set of values."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
-
-from returns.result import Failure, Success
 
 from fastapi_easy.application.changes.change_handler import ChangeHandler
 from fastapi_easy.application.context import Context
-from fastapi_easy.domain.changes.patch import Patch, Values, reject_unknown_fields
-from fastapi_easy.domain.changes.replacement import replacement_of
+from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
-from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
-from fastapi_easy.domain.field import UNSET
+from fastapi_easy.domain.errors import Fault, Key, Outcome
 from fastapi_easy.domain.resources.options import Operation
 
 
 @dataclass(frozen=True, slots=True)
 class ReplaceEntity:
-    """Give the entity with *key* the fields of *values*, and its defaults in all other changeable fields.
+    """Give the entity with *key* the fields of *values*, and its defaults in all other fields the caller may change.
 
     Attributes:
         values: The fields to keep, or `Json`.
 
         expected_version: The version the change is based on; `None` changes whatever is there.
+
+        missing: The fields without a default that were left out, as the step `validate` found them: only who may
+            change them has to give them.
     """
 
     key: Key
     values: Values
     expected_version: str | None = None
+    missing: tuple[Fault, ...] = ()
 
 
 class ReplaceEntityHandler(ChangeHandler):
     """Carries out `ReplaceEntity`."""
 
-    async def __call__(self, command: ReplaceEntity, context: Context, /) -> Outcome[Row]:
-        """Return its readable fields as they are now. Never creates.
+    def __call__(self, command: ReplaceEntity, context: Context, /) -> Awaitable[Outcome[Row]]:
+        """Return its readable fields as they are now. What the caller may not change stays as it is. Never creates.
 
         Fails with:
             Invalid: A field without a default was left out, is not what it has to be, or is not for callers to change.
 
-            Forbidden: The caller could not see it any more.
+            Forbidden: A field is not for this caller to change, or they could not see the entity any more.
 
             NotFound: There is none that the caller may see.
 
@@ -48,27 +49,12 @@ class ReplaceEntityHandler(ChangeHandler):
 
             AlreadyExists, ReferenceBroken, CheckFailed: The store refused the new values.
         """
-        whole = self._complete(command.values)
-        if isinstance(whole, Failure):
-            return whole
-        return await self._run_in_unit_of_work(
-            lambda writer: writer.update(command.key, whole.unwrap(), command.expected_version),
+        return self._run_in_unit_of_work(
+            lambda writer: writer.replace(
+                command.key, command.values, command.expected_version, command.missing
+            ),
+            command,
             context,
             Operation.REPLACE,
             single=self._is_single_update(command.values),
         )
-
-    def _complete(self, values: Values) -> Outcome[Patch]:
-        if (unknown := reject_unknown_fields(values, self._resource.fields.keys())) is not None:
-            return unknown
-        complete = dict(values)
-        missing: list[Fault] = []
-        for name in self._resource.changeable:
-            if name in complete:
-                continue
-            value = replacement_of(self._resource.fields[name])
-            if value is UNSET:
-                missing.append(Fault(f"/{name}", "Field required", "missing"))
-            else:
-                complete[name] = value
-        return Failure(Invalid(tuple(missing))) if missing else Success(Patch(complete))

@@ -36,5 +36,8 @@ class RestoreEntityHandler(ChangeHandler):
             AlreadyExists: Meanwhile another has its values in unique fields.
         """
         return await self._run_in_unit_of_work(
-            lambda writer: writer.restore(command.key, command.expected_version), context, Operation.RESTORE
+            lambda writer: writer.restore(command.key, command.expected_version),
+            command,
+            context,
+            Operation.RESTORE,
         )

@@ -47,6 +47,7 @@ class UpdateEntityHandler(ChangeHandler):
         """
         return self._run_in_unit_of_work(
             lambda writer: writer.update(command.key, command.patch, command.expected_version),
+            command,
             context,
             Operation.UPDATE,
             single=self._is_single_update(command.patch),

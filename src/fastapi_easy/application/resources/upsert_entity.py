@@ -6,8 +6,8 @@ from typing import Final
 from returns.result import Failure
 
 from fastapi_easy.application.changes.change_handler import ChangeHandler
-from fastapi_easy.application.changes.entity_writer import Upserted
 from fastapi_easy.application.context import Context
+from fastapi_easy.domain.changes.answers import Upserted
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import AlreadyExists, Outcome
 from fastapi_easy.domain.resources.options import Operation
@@ -52,7 +52,7 @@ class UpsertEntityHandler(ChangeHandler):
 
     async def _try(self, command: UpsertEntity, context: Context) -> Outcome[Upserted]:
         return await self._run_in_unit_of_work(
-            lambda writer: writer.upsert(command.values), context, Operation.UPSERT
+            lambda writer: writer.upsert(command.values), command, context, Operation.UPSERT
         )
 
     def _lost_race(self, upserted: Outcome[Upserted]) -> bool:

@@ -7,8 +7,12 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 from fastapi_easy.domain.changes.change import BeforeChange
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.migrations.events import MigrationEvent
 
 EventHandler: TypeAlias = Callable[[Any], Awaitable[None]]
+
+Event: TypeAlias = DomainEvent | MigrationEvent
+"""What is published: what happened to an entity, or to the schema of a database."""
 
 
 class Interest(enum.Enum):
@@ -28,7 +32,7 @@ class Interest(enum.Enum):
 class EventBus(Protocol):
     """Passes events to their subscribers."""
 
-    def interest(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> Interest:
+    def interest(self, event_type: type[Event | BeforeChange], resource: str) -> Interest:
         """Return what is wanted of *event_type* about *resource*. Asked before every write; must be quick.
 
         An event that nobody wants need not be made.
@@ -47,7 +51,7 @@ class EventBus(Protocol):
         """
         ...
 
-    async def publish(self, events: Sequence[DomainEvent]) -> None:
+    async def publish(self, events: Sequence[Event]) -> None:
         """Pass *events*, in their order, to every handler subscribed to their type or a base of it.
 
         Called after the commit that made them true. A handler that raises is reported and does not keep the
@@ -57,7 +61,7 @@ class EventBus(Protocol):
 
     def subscribe(
         self,
-        event_type: type[DomainEvent | BeforeChange],
+        event_type: type[Event | BeforeChange],
         handler: EventHandler,
         *,
         resource: str | None = None,
@@ -66,8 +70,8 @@ class EventBus(Protocol):
         """Call *handler* with each later event of *event_type*; subscribing twice calls it twice.
 
         Args:
-            event_type: A `DomainEvent` is passed on after the commit, a `BeforeChange` before the write, inside the
-                unit of work.
+            event_type: A `DomainEvent` or `MigrationEvent` is passed on after the commit, a `BeforeChange` before the
+                write, inside the unit of work.
 
             handler: Is given the event.
 

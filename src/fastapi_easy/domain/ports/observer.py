@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final, Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Error
+from fastapi_easy.domain.outbox.figures import OutboxFigures
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.dependency import Dependency
 
@@ -43,6 +44,7 @@ class Observer(Protocol):
 
 
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
+_NO_OUTBOXES: Final[Mapping[str, OutboxFigures]] = MappingProxyType({})
 
 
 @runtime_checkable
@@ -59,6 +61,7 @@ class Metrics(Observer, Protocol):
         dependencies: Sequence[Dependency],
         breakers: Mapping[str, Breaker],
         retries: Mapping[str, int] = _NONE,
+        outboxes: Mapping[str, OutboxFigures] = _NO_OUTBOXES,
     ) -> bytes:
         """Return everything counted so far, and at this moment the connections of *dependencies* and their *breakers*.
 
@@ -68,5 +71,7 @@ class Metrics(Observer, Protocol):
             breakers: By the name of what they stand before.
 
             retries: How many repetitions there were, by dependency.
+
+            outboxes: What waits to be published, by database; only passed where changes are published.
         """
         ...

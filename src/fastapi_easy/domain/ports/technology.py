@@ -2,18 +2,29 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Never, TypeAlias
 
 from fastapi_easy.domain.changes.journal import SystemTable
 from fastapi_easy.domain.errors import DeclarationError, Outcome
+from fastapi_easy.domain.migrations.plan import MigrationPlan
+from fastapi_easy.domain.ports.api_key_store import ApiKeyStore
+from fastapi_easy.domain.ports.audit_sink import AuditSink
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.database import Database
 from fastapi_easy.domain.ports.event_bus import EventBus
+from fastapi_easy.domain.ports.generations import Generations
+from fastapi_easy.domain.ports.idempotency_store import IdempotencyStore
+from fastapi_easy.domain.ports.inbox import Inbox
 from fastapi_easy.domain.ports.lease_store import LeaseStore
+from fastapi_easy.domain.ports.migration_scripts import ScriptSource
+from fastapi_easy.domain.ports.outbox import Outbox
 from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.ports.schema_store import SchemaStore
 from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.ports.webhook_store import WebhookStore
 from fastapi_easy.domain.resources.resource import Resource, Shape
 
 Repositories: TypeAlias = Mapping[str, Callable[[], Repository[Any]]]
@@ -91,11 +102,32 @@ class Technology:
         journal: Makes a database ready for rows in the system's own tables that it is given; answers why it cannot hold
             any, each a sentence with the way to mend it. Its units of work then `keep` such rows.
 
+        generations: The generations of a database, which tell whether a kept answer is still true. Without them no
+            resource in it can be declared with a cache.
+        idempotency: Keeps the records of calls with an idempotency key in a database, beside the changes of its
+            units of work. Without it calls with a key are refused.
+
+        schema: Looks after the stored schema of a database in which resources are kept, and of the system's own tables.
+            Without one, or when it answers `None`, nothing has to be migrated.
+
+        scripts: The migration scripts in a folder, for a database whose schema is looked after here; it is given how
+            plans are written as documents, and read. Without it plans come from comparisons only.
+
         leases: Keeps leases in a database.
 
         leases_at_url: Keeps leases at a URL.
 
         session_locks: Locks at a URL that end with their connection and need no table.
+
+        api_keys: Keeps API keys in a database.
+
+        outbox: The outbox of a database. Without it no resource in it can be declared with events.
+
+        inbox: The inbox of a database, for consumers that change what is in it.
+
+        webhooks: Keeps webhooks in a database.
+
+        audit: The audit trail of a database. Without it no resource in it can be declared with one.
     """
 
     name: str
@@ -112,6 +144,20 @@ class Technology:
     )
     fence: Callable[[Any, str, int], Awaitable[Outcome[bool]]] | None = None
     journal: Callable[[Any, Sequence[SystemTable]], Awaitable[Outcome[Sequence[str]]]] | None = None
+    generations: Callable[[Any], Generations] | None = None
+    idempotency: Callable[[Any], IdempotencyStore] | None = None
+    schema: (
+        Callable[[Any, Sequence[Resource[Any]], Sequence[SystemTable], Clock], SchemaStore | None] | None
+    ) = None
+    scripts: (
+        Callable[[Any, Path, Callable[[MigrationPlan], str], Callable[[str], MigrationPlan]], ScriptSource]
+        | None
+    ) = None
     leases: Callable[[Any, Clock], LeaseStore] | None = None
     leases_at_url: Callable[[str, Clock], LeaseStore] | None = None
     session_locks: Callable[[str, Clock], LeaseStore] | None = None
+    api_keys: Callable[[Any], ApiKeyStore] | None = None
+    outbox: Callable[[Any], Outbox] | None = None
+    inbox: Callable[[Any], Inbox] | None = None
+    webhooks: Callable[[Any], WebhookStore] | None = None
+    audit: Callable[[Any], AuditSink] | None = None

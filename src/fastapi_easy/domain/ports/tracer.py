@@ -39,3 +39,11 @@ class Tracer(Protocol):
             is_client: Another system does the work.
         """
         ...
+
+    def resume(self, traceparent: str, /) -> AbstractContextManager[None]:
+        """Make what is recorded in a block a part of the trace that another process has begun.
+
+        Args:
+            traceparent: Names it, in the form of W3C Trace Context. Any other text changes nothing.
+        """
+        ...

@@ -9,10 +9,12 @@ Source: Evans and Fowler, "Specifications" (1997).
 import enum
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from operator import contains, eq, ge, gt, le, lt, ne
-from typing import Any, Final, TypeAlias, assert_never
+from typing import Any, Final, Self, TypeAlias, assert_never
 
-from fastapi_easy.domain.field import Comparison, Field, Kind
+from fastapi_easy.domain.field import UNSET, Comparison, Field, Kind
+from fastapi_easy.domain.queries.field_comparisons import FieldComparisons
 
 
 class Operator(enum.StrEnum):
@@ -90,6 +92,7 @@ LIST_OPERATORS: Final = frozenset(filter(_takes_list, Operator))
 """Operators whose value is a tuple; of BETWEEN, the two inclusive bounds."""
 
 
+@cache
 def operators_of(
     kind: Kind, *, nullable: bool, comparison: Comparison = Comparison.FULL
 ) -> tuple[Operator, ...]:
@@ -139,9 +142,12 @@ class Everything:
     """Every entity."""
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+@dataclass(frozen=True, slots=True, eq=False)
+class Where(FieldComparisons):
     """One field compared with one value.
+
+    With nothing but a field it is no condition yet: `Where("owner_id") == 7` is one, for `Where("owner_id",
+    Operator.EQUALS, 7)`; a comparison with `None` is one with null.
 
     Attributes:
         field: The name of the field.
@@ -153,8 +159,11 @@ class Where:
     """
 
     field: str
-    operator: Operator
-    value: Any
+    operator: Operator = UNSET
+    value: Any = UNSET
+
+    def _condition(self, operator: str, value: object) -> Self:
+        return type(self)(self.field, Operator(operator), value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,35 @@
 """A user's declaration, and the resource it becomes once nothing in it contradicts anything."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any, Final, Generic, TypeVar
 
 from fastapi_easy.domain.field import Comparison, Field, Kind, is_sortable
 from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.queries.specification import operators_for
+from fastapi_easy.domain.resources.declaring.call_options import check_idempotency, check_reading
+from fastapi_easy.domain.resources.declaring.documentation import first_paragraph
+from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
+from fastapi_easy.domain.resources.declaring.records import check_records
+from fastapi_easy.domain.resources.declaring.secret_declaration import declare_secrets, lookup_field_of
 from fastapi_easy.domain.resources.naming import find_alias_mistakes
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
+    READ_ONLY,
     RESTORE_IMPORT,
+    Cache,
     Fields,
+    IdempotencyKeys,
     Operation,
     QueryRules,
     Reading,
     Schemas,
     Version,
 )
+from fastapi_easy.domain.resources.recording import Audit, Events
 from fastapi_easy.domain.resources.relation import Link
 from fastapi_easy.domain.resources.resource import Resource, Shape
+from fastapi_easy.domain.resources.tenancy import check_tenant
 
 E = TypeVar("E")
 
@@ -63,11 +72,23 @@ class Declaration(Generic[E]):
 
         soft_delete: The nullable time that marks an entity as deleted instead of removing it.
 
+        tenant: The field that says to which tenant an entity belongs; `None` when entities belong to all.
+
         upsert: The unique fields by which an upsert finds the entity to change.
 
         reading: What is answered where a stored value does not fit its field.
 
+        cache: How answers are kept, if they are.
+
         dependencies: What an interface runs before every operation; means nothing to the domain.
+
+        idempotency: Whether creates, bulks and actions need an idempotency key.
+
+        policy: The rules that alone decide what callers may do; `None` leaves that to the container's policy.
+
+        events: Which changes are published; none while it is `None` or `False`, all of them for `True`.
+
+        audit: What the audit trail records; nothing while it is `None` or `False`, every readable field for `True`.
     """
 
     entity: type[E]
@@ -81,43 +102,15 @@ class Declaration(Generic[E]):
     relations: Sequence[str] | Mapping[str, Link] | None = None
     version: str | Version = Version()
     soft_delete: str | None = None
+    tenant: str | None = None
     upsert: Sequence[str] = ()
     reading: Reading | str = Reading.LENIENT
+    cache: Cache | None = None
     dependencies: Sequence[Any] = ()
-
-
-class Mistakes(list[str]):
-    """The mistakes in the declaration of one resource, each a sentence."""
-
-    def __init__(self, resource: str) -> None:
-        super().__init__()
-        self._resource = resource
-
-    def add(self, sentence: str) -> None:
-        """Note *sentence*, with the name of the resource before it."""
-        self.append(f"{self._resource}: {sentence}")
-
-    def names(self, option: str, given: Iterable[str], allowed: Iterable[str], lack: str) -> tuple[str, ...]:
-        """Return those of *given* that are *allowed*; add a mistake for each that is not."""
-        known = tuple(allowed)
-        kept = []
-        for name in self.check_is_list(option, given):
-            if name in known:
-                kept.append(name)
-                continue
-            near = get_close_matches(str(name), known, n=1)
-            self.add(
-                f"{option} names {name!r}, {lack}"
-                + (f": did you mean {near[0]!r}?" if near else ": remove it")
-            )
-        return tuple(dict.fromkeys(kept))
-
-    def check_is_list(self, option: str, given: Iterable[str]) -> Iterable[str]:
-        """Return *given*; add a mistake when it is one text, which would be read letter by letter."""
-        if not isinstance(given, str):
-            return given
-        self.add(f"{option} is the text {given!r}, and not a list of names: write [{given!r}]")
-        return ()
+    idempotency: IdempotencyKeys | str = IdempotencyKeys.OPTIONAL
+    policy: Sequence[Any] | None = None
+    events: Events | bool | None = None
+    audit: Audit | bool | None = None
 
 
 def is_reserved(name: str) -> bool:
@@ -152,7 +145,11 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
                 f"{field!r} is part of the key, but its column type stores a value in another way each time, so that"
                 " it is never found again: use another key, or another type"
             )
-    readable, writable, changeable = _access(declaration.fields, shape, fields, mistakes)
+    stored = declaration.stored_as or declaration.entity
+    secret = declare_secrets(stored, declaration.fields, shape, fields, mistakes)
+    fields = secret.fields
+    tenant = check_tenant(declaration.tenant, shape, fields, mistakes)
+    readable, writable, changeable = _access(secret.access, tenant, shape, fields, mistakes)
     restorable, protected = _restorable(declaration.fields, readable, writable, fields, mistakes)
     resource = Resource(
         name=name,
@@ -163,7 +160,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         writable=writable,
         changeable=changeable,
         restorable=restorable,
-        protected=protected,
+        protected=protected - {tenant},
         filterable=_filterable(declaration.query, readable, fields, mistakes),
         sortable=_sortable(declaration.query, readable, fields, mistakes),
         searchable=_searchable(declaration.query, readable, fields, mistakes),
@@ -174,18 +171,30 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         database=declaration.database,
         unique=shape.unique,
         actions=declaration.actions or {},
-        description=_first_paragraph(declaration.entity),
-        stored=declaration.stored_as or declaration.entity,
+        description=first_paragraph(declaration.entity),
+        stored=stored,
         version=version.field,
         requires_version=version.required,
         soft_delete=declaration.soft_delete,
+        tenant=tenant,
         upsert_by=_upsert_by(declaration, shape, fields, writable, mistakes),
-        reading=_reading(declaration, mistakes),
+        # Never shown as it is stored: what cannot be decrypted is a problem.
+        reading=Reading.STRICT if declaration.fields.secret else check_reading(declaration.reading, mistakes),
+        cache=declaration.cache,
         dependencies=tuple(declaration.dependencies),
+        requires_idempotency_key=check_idempotency(declaration.idempotency, mistakes),
         rules=shape.rules,
+        secrets=secret.secrets,
+        stored_fields=secret.stored_fields,
+        policy=None if declaration.policy is None else tuple(declaration.policy),
+        events=Events() if declaration.events is True else declaration.events or None,
+        audit=Audit() if declaration.audit is True else declaration.audit or None,
     )
+    check_records(resource, mistakes)
     if version.field is not None and version.field in fields and version.field not in readable:
         mistakes.add(f"version {version.field!r} must be readable: add it to fields.read, do not hide it")
+    if declaration.cache is not None and (mistake := declaration.cache.mistake) is not None:
+        mistakes.add(mistake)
     _check_operations(resource, mistakes)
     return (None if mistakes else resource), tuple(mistakes)
 
@@ -231,7 +240,11 @@ def _upsert_by(
 ) -> tuple[str, ...]:
     by = mistakes.names("upsert", declaration.upsert, writable, "which callers cannot write")
     rules = [{name} for name, field in fields.items() if field.unique]
-    rules += [set(rule) for rule in (shape.key, *shape.unique)]
+    # The kernel says which tenant it is: within one, the other fields of a rule are unique.
+    rules += [set(rule) - {declaration.tenant} for rule in (shape.key, *shape.unique)]
+    # What is unique is the lookup field of a secret one.
+    looked_up = {lookup_field_of(name): name for name in declaration.fields.lookup}
+    rules += [{looked_up.get(name, name) for name in rule} - {declaration.tenant} for rule in shape.unique]
     for name in by:
         if fields[name].comparison is Comparison.NONE:
             mistakes.add(
@@ -245,7 +258,7 @@ def _upsert_by(
 
 
 def _access(
-    access: Fields, shape: Shape, fields: Mapping[str, Field], mistakes: Mistakes
+    access: Fields, tenant: str | None, shape: Shape, fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     hidden = mistakes.names("fields.hidden", access.hidden, fields, "which the entity does not have")
     open_ = [name for name in fields if name not in hidden]
@@ -255,13 +268,12 @@ def _access(
                 mistakes.add(
                     f"fields.{option} names {name!r}, which fields.hidden hides: remove it from one of them"
                 )
-    readable = open_
+    readable = [name for name in open_ if name not in access.password]
     if access.read is not None:
         readable = [*mistakes.names("fields.read", access.read, fields, "which the entity does not have")]
-    given = [name for name in open_ if not fields[name].generated]
-    writable = given
+    allowed = [name for name in fields if not fields[name].generated and name != tenant]
+    writable = [name for name in open_ if name in allowed]
     if access.write is not None:
-        allowed = [name for name in fields if not fields[name].generated]
         writable = [*mistakes.names("fields.write", access.write, allowed, "which callers cannot write")]
     for name in shape.key:
         if name not in readable:
@@ -335,13 +347,6 @@ def _order(
     return tuple(Sort(name, down if requested[name].startswith("-") else up) for name in kept)
 
 
-def _reading(declaration: Declaration[Any], mistakes: Mistakes) -> Reading:
-    named = mistakes.names(
-        "reading", [declaration.reading], [each.value for each in Reading], "which is not a way of reading"
-    )
-    return Reading(named[0]) if named else Reading.LENIENT
-
-
 def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[Operation]:
     named = mistakes.names(
         "operations",
@@ -354,9 +359,10 @@ def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[
         Operation.RESTORE: ("soft_delete", declaration.soft_delete),
         Operation.PURGE: ("soft_delete", declaration.soft_delete),
         Operation.UPSERT: ("upsert", declaration.upsert),
+        Operation.CHANGES: ("events", declaration.events),
     }
-    # Who names every operation, and more besides, did not mean this one.
-    every = frozenset(EVERY_OPERATION) if offered.issuperset(EVERY_OPERATION) else frozenset()
+    # Who names every operation, or every one that reads, and more besides, did not mean this one.
+    every = {each for whole in (EVERY_OPERATION, READ_ONLY) if offered.issuperset(whole) for each in whole}
     for operation, (option, given) in needs.items():
         if operation in offered and not given:
             offered.remove(operation)
@@ -383,15 +389,8 @@ def _check_operations(resource: Resource[Any], mistakes: Mistakes) -> None:
     if Operation.CREATE not in resource.operations:
         return
     for field in resource.fields.values():
-        if field.required and field.name not in resource.writable:
+        if field.required and field.name not in {*resource.writable, resource.tenant, *resource.stamped}:
             mistakes.add(
                 f"create cannot work while {field.name!r} has no default and callers cannot write it: "
                 "give it a default, make it writable, or leave 'create' out of operations"
             )
-
-
-def _first_paragraph(entity: type[Any]) -> str:
-    document = entity.__dict__.get("__doc__") or ""
-    paragraph = document.strip().split("\n\n")[0]
-    # A dataclass without a docstring gets its own signature as one.
-    return "" if paragraph.startswith(f"{entity.__name__}(") else " ".join(paragraph.split())

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fastapi_easy.domain.resources.declaration import Declaration, Mistakes, is_reserved
+from fastapi_easy.domain.resources.declaration import Declaration, is_reserved
+from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
 from fastapi_easy.domain.resources.reference import Reference
 from fastapi_easy.domain.resources.relation import Link
 from fastapi_easy.domain.resources.resource import LinkedReference, Relation, Resource, Shape

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+_DAY: Final = 86_400
+
 
 class Operation(enum.StrEnum):
     """A built-in use case of a resource."""
@@ -23,17 +25,22 @@ class Operation(enum.StrEnum):
     AGGREGATE = "aggregate"
     EXPORT = "export"
     IMPORT = "import"
+    CHANGES = "changes"
 
 
 EVERY_OPERATION: Final = tuple(operation for operation in Operation if operation is not Operation.PURGE)
-"""What a resource offers unless it says otherwise. RESTORE needs `soft_delete`, UPSERT needs `upsert`, and without
-them they are not there; what PURGE takes cannot be brought back, so it is offered only where it is named."""
+"""What a resource offers unless it says otherwise. RESTORE needs `soft_delete`, UPSERT needs `upsert`, CHANGES needs
+`events`, and without them they are not there; what PURGE takes cannot be brought back, so it is offered only where it
+is named."""
 
 RESTORE_IMPORT: Final = "restore_import"
 """What a policy is asked for each imported line that sets fields which `create` does not take: a generated key, a
 version, a read-only field. No operation of its own: it is a way of IMPORT."""
 
-READ_ONLY: Final = (Operation.GET, Operation.LIST, Operation.COUNT, Operation.AGGREGATE, Operation.EXPORT)
+READ_ONLY: Final = (
+    *(Operation.GET, Operation.LIST, Operation.COUNT),
+    *(Operation.AGGREGATE, Operation.EXPORT, Operation.CHANGES),
+)
 
 
 class Reading(enum.StrEnum):
@@ -44,6 +51,16 @@ class Reading(enum.StrEnum):
 
     STRICT = "strict"
     """A problem that names the entity and the field, beside the entities of a page that can be read."""
+
+
+class IdempotencyKeys(enum.StrEnum):
+    """Whether creates, bulks and actions, which are not idempotent by themselves, need an idempotency key."""
+
+    OPTIONAL = "optional"
+    """They may come without one; a retry then makes the change again."""
+
+    REQUIRED = "required"
+    """Without one they are refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +78,13 @@ class Fields:
 
         restore: Of the fields that `write` leaves out, those that an import may restore where no policy decides.
             Generated fields need not be named.
+
+        secret: Encrypted at rest. Read and written like other fields, but neither compared, sorted by nor searched.
+
+        lookup: Of *secret*, those whose values can be compared for equality, by a keyed hash that is stored in the
+            field of the same name with `_lookup` behind it, which is hidden from every caller.
+
+        password: Written by callers, stored as a hash, and never read.
     """
 
     read: Sequence[str] | None = None
@@ -68,6 +92,9 @@ class Fields:
     hidden: Sequence[str] = ()
     create_only: Sequence[str] = ()
     restore: Sequence[str] = ()
+    secret: Sequence[str] = ()
+    lookup: Sequence[str] = ()
+    password: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +138,27 @@ class QueryRules:
     order: Sequence[str] = ()
     limit: int = 20
     max_limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """Answers of `get`, `list`, `count` and `aggregate` are kept, and given again while what they say is true.
+
+    A change that is committed through the kernel, by whatever process, ends them at once. What other programs change
+    with statements of their own is seen when an answer is made anew.
+
+    Attributes:
+        seconds: How long an answer is kept at most, more or less a tenth.
+    """
+
+    seconds: float = 60.0
+
+    @property
+    def mistake(self) -> str | None:
+        """What is wrong with it, a sentence with the way to mend it; `None` when nothing is."""
+        if 0 < self.seconds <= _DAY:
+            return None
+        return f"cache.seconds is {self.seconds}: name more than 0, and {_DAY} (a day) at most"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

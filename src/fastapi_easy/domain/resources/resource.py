@@ -21,9 +21,11 @@ from fastapi_easy.domain.queries.specification import (
 )
 from fastapi_easy.domain.resources.entity_rules import EntityRules
 from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases, build_aliases
-from fastapi_easy.domain.resources.options import Operation, QueryRules, Reading, Schemas
+from fastapi_easy.domain.resources.options import Cache, Operation, QueryRules, Reading, Schemas
+from fastapi_easy.domain.resources.recording import Audit, Events
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
 from fastapi_easy.domain.resources.relation import Link, Through
+from fastapi_easy.domain.resources.secret_fields import SecretFields
 
 E = TypeVar("E")
 
@@ -189,9 +191,14 @@ class Resource(Generic[E]):
 
         soft_delete: The field that says since when an entity is deleted, if entities are marked and not removed.
 
+        tenant: The field that says to which tenant an entity belongs, if entities belong to tenants. Callers never
+            write it: the kernel sets it, and limits every call to the entities of one tenant.
+
         upsert_by: The unique fields by which an upsert finds the entity to change.
 
         reading: What is answered where a stored value does not fit its field.
+
+        cache: How answers are kept, if they are.
 
         relations: What leads to other resources, by name. Filled once, when all resources are known.
 
@@ -202,9 +209,25 @@ class Resource(Generic[E]):
 
         mergeable: The fields of kind JSON, into which a patch may merge.
 
+        requires_idempotency_key: Creates, bulks and actions are refused without an idempotency key.
+
+        stamped: The fields that rules of *policy* set on new entities, so that callers need not.
+
         dependencies: What an interface runs before every operation, in this order.
 
         rules: The rules of the class that look at more than one field; `None` when it has none.
+
+        secrets: What is stored in another form than callers give it; `None` when nothing is.
+
+        stored_fields: Every field as stores hold it. Those of *secrets* differ from *fields*.
+
+        recorded: The readable fields that events and journals hold: all but the encrypted ones.
+
+        policy: The rules, of `domain.policies`, that decide alone; `None` leaves that to the container's policy.
+
+        events: Which changes are published; `None` for none.
+
+        audit: What the audit trail records; `None` for nothing.
     """
 
     name: str
@@ -231,20 +254,40 @@ class Resource(Generic[E]):
     version: str | None = None
     requires_version: bool = False
     soft_delete: str | None = None
+    tenant: str | None = None
     upsert_by: tuple[str, ...] = ()
+    requires_idempotency_key: bool = False
     dependencies: tuple[Any, ...] = ()
     reading: Reading = Reading.LENIENT
+    cache: Cache | None = None
     rules: EntityRules | None = None
+    secrets: SecretFields | None = None
+    stored_fields: Mapping[str, Field] = dataclasses.field(default_factory=dict)
+    policy: tuple[Any, ...] | None = None
+    events: Events | None = None
+    audit: Audit | None = None
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
     references: list[LinkedReference] = dataclasses.field(default_factory=list)
     naming: FieldAliases = dataclasses.field(init=False, default=NO_ALIASES)
     mergeable: tuple[str, ...] = dataclasses.field(init=False, default=())
+    recorded: tuple[str, ...] = dataclasses.field(init=False, default=())
+    stamped: frozenset[str] = dataclasses.field(init=False, default=frozenset())
 
     def __post_init__(self) -> None:
         """Build what follows from the fields."""
         object.__setattr__(self, "naming", build_aliases(self.fields.values()))
         documents = tuple(name for name, field in self.fields.items() if field.kind is Kind.JSON)
         object.__setattr__(self, "mergeable", documents)
+        if not self.stored_fields:
+            object.__setattr__(self, "stored_fields", self.fields)
+        encrypted = () if self.secrets is None else self.secrets.encrypted
+        recorded = (
+            tuple(name for name in self.readable if name not in encrypted) if encrypted else self.readable
+        )
+        object.__setattr__(self, "recorded", recorded)
+        if self.policy is not None:
+            stamped = frozenset(name for rule in self.policy for name in rule.stamps)
+            object.__setattr__(self, "stamped", stamped)
 
     def __repr__(self) -> str:
         """Its name: it is the same wherever it is talked about."""
@@ -280,4 +323,11 @@ class Resource(Generic[E]):
 
     def visible_row(self, row: Row) -> Row:
         """Return *row* with its readable fields only: what may leave a use case."""
-        return row if tuple(row) == self.readable else Row({field: row[field] for field in self.readable})
+        if tuple(row) == self.readable:
+            return row
+        values = {field: row[field] for field in self.readable}
+        return PartialRow(values, row.full_version) if type(row) is PartialRow else Row(values)
+
+    def recorded_row(self, row: Row) -> Row:
+        """Return *row* as events and journals hold it: the readable fields without the encrypted ones."""
+        return row if tuple(row) == self.recorded else Row({field: row[field] for field in self.recorded})

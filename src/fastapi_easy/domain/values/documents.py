@@ -11,6 +11,7 @@ from fastapi_easy.domain.values.kind_format import (
     ParseError,
     checked_text,
     fixed_schema,
+    read_unchanged,
     type_error,
     unchanged,
 )
@@ -74,6 +75,7 @@ JSON: Final[KindFormat[object]] = KindFormat(
     body_reader=lambda _: _read_document,
     write_key=str,
     write_journal=unchanged,
+    read_journal=read_unchanged,
     query_schema=fixed_schema({}),
     body_schema=_schema_of_document,
 )
@@ -84,5 +86,6 @@ ARRAY: Final[KindFormat[object]] = KindFormat(
     read_json=_reject_array_json,
     write_key=str,
     write_journal=unchanged,
+    read_journal=read_unchanged,
     query_schema=fixed_schema({"type": "array"}),
 )

@@ -68,6 +68,9 @@ class KindFormat(Generic[T]):
 
         write_journal: Spells a value in journals, the same for every store.
 
+        read_journal: Makes the value again that `write_journal` has spelt. Raises `ValueError` or `TypeError` for
+            anything else.
+
         query_schema: JSON Schema of what `read_text` reads.
 
         body_schema: JSON Schema of what the reader of `body_reader` reads, from that of the Python type.
@@ -80,6 +83,7 @@ class KindFormat(Generic[T]):
     write_json: Callable[[T], str] | None = None
     write_key: Callable[[T], JsonScalar]
     write_journal: Callable[[T], object]
+    read_journal: Callable[[Field, Any], T]
     query_schema: Callable[[Field], JsonSchema]
     body_schema: Callable[[Field, JsonSchema], JsonSchema] = inner_schema
 
@@ -136,6 +140,17 @@ def fixed_body_schema(schema: JsonSchema) -> Callable[[Field, JsonSchema], JsonS
 
 def unchanged(value: T) -> T:
     """Return *value*."""
+    return value
+
+
+def read_unchanged(field: Field, value: T) -> T:
+    """Return *value*, which journals hold as *field* does.
+
+    Raises:
+        TypeError: It is of another type.
+    """
+    if not isinstance(value, field.python_type):
+        raise TypeError
     return value
 
 

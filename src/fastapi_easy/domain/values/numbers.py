@@ -20,6 +20,7 @@ from fastapi_easy.domain.values.kind_format import (
     ParseError,
     checked_text,
     fixed_schema,
+    read_unchanged,
     type_error,
     unchanged,
 )
@@ -231,6 +232,7 @@ INTEGER: Final[KindFormat[int]] = KindFormat(
     read_json=_read_integer_json,
     write_key=unchanged,
     write_journal=unchanged,
+    read_journal=read_unchanged,
     query_schema=_integer_query_schema,
 )
 
@@ -242,6 +244,7 @@ DECIMAL: Final[KindFormat[Decimal]] = KindFormat(
     write_json=decimal_text,
     write_key=decimal_text,
     write_journal=decimal_text,
+    read_journal=lambda _, text: Decimal(text),
     # Fifteen digits, with which every field may be compared.
     query_schema=fixed_schema(
         {"type": "string", "pattern": r"^-?[0-9]{1,9}(?:\.[0-9]{1,6})?$", "examples": ["12.50"]}
@@ -256,6 +259,7 @@ FLOAT: Final[KindFormat[float]] = KindFormat(
     body_reader=lambda _: _read_float_body,
     write_key=unchanged,
     write_journal=unchanged,
+    read_journal=lambda _, number: float(number),
     query_schema=fixed_schema({"type": "number", "minimum": -MAX_FLOAT, "maximum": MAX_FLOAT}),
     body_schema=lambda _, inner: {"minimum": -MAX_FLOAT, "maximum": MAX_FLOAT, **inner},
 )
@@ -266,5 +270,6 @@ BOOLEAN: Final[KindFormat[bool]] = KindFormat(
     read_json=_read_boolean_json,
     write_key=unchanged,
     write_journal=unchanged,
+    read_journal=read_unchanged,
     query_schema=fixed_schema({"type": "boolean"}),
 )

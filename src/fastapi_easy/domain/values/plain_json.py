@@ -3,9 +3,9 @@
 import enum
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
-from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.values.formats import FORMATS, SCALAR_FORMATS
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 
@@ -35,6 +35,20 @@ def to_plain_json(value: object) -> object:
     if isinstance(value, list | tuple | set | frozenset):
         return [to_plain_json(each) for each in value]
     raise TypeError(f"{type(value).__name__} cannot be represented in JSON")
+
+
+def from_plain_json(field: Field, plain: Any) -> Any:
+    """Return the value of *field* that `to_plain_json` has written as *plain*, an `UnexpectedValue` perhaps."""
+    if plain is None:
+        return None
+    if field.kind is Kind.ARRAY and field.item is not None and isinstance(plain, list):
+        item = Field(name=field.name, kind=field.item, enumeration=field.enumeration)
+        return [from_plain_json(item, each) for each in plain]
+    try:
+        return FORMATS[field.kind].read_journal(field, plain)
+    except (ArithmeticError, TypeError, ValueError):
+        # Of a decimal that is none an arithmetic error.
+        return UnexpectedValue(plain)
 
 
 _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[object], object]], ...]] = (

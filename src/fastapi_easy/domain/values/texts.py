@@ -21,6 +21,7 @@ from fastapi_easy.domain.values.kind_format import (
     checked_text,
     fixed_body_schema,
     fixed_schema,
+    read_unchanged,
     string_body_reader,
     type_error,
     unchanged,
@@ -146,6 +147,10 @@ def _write_member(member: Member) -> JsonScalar:
     return value
 
 
+def _read_member_journal(field: Field, value: Any) -> Member:
+    return value if field.enumeration is None else field.enumeration(value)
+
+
 def _member_query_schema(field: Field) -> JsonSchema:
     return {"enum": [each.value for each in field.enumeration]} if field.enumeration else {"type": "string"}
 
@@ -170,6 +175,7 @@ TEXT: Final[KindFormat[str]] = KindFormat(
     read_json=_read_text_json,
     write_key=str,
     write_journal=unchanged,
+    read_journal=read_unchanged,
     query_schema=fixed_schema({"type": "string", "pattern": WITHOUT_NUL}),
 )
 
@@ -180,6 +186,7 @@ UUID: Final[KindFormat[uuid.UUID]] = KindFormat(
     body_reader=string_body_reader(_read_uuid_text, uuid.UUID, unchanged),
     write_key=str,
     write_journal=str,
+    read_journal=lambda _, text: uuid.UUID(str(text)),
     query_schema=fixed_schema(_UUID_SCHEMA),
     body_schema=fixed_body_schema(_UUID_SCHEMA),
 )
@@ -191,6 +198,7 @@ ENUM: Final[KindFormat[Member]] = KindFormat(
     body_reader=_member_body_reader,
     write_key=_write_member,
     write_journal=_write_member,
+    read_journal=_read_member_journal,
     query_schema=_member_query_schema,
     body_schema=_member_body_schema,
 )
@@ -204,6 +212,7 @@ BINARY: Final[KindFormat[bytes]] = KindFormat(
     write_json=bytes_text,
     write_key=str,
     write_journal=bytes_text,
+    read_journal=lambda _, text: base64.b64decode(text, validate=True),
     query_schema=fixed_schema({"type": "string"}),
     body_schema=_bytes_body_schema,
 )

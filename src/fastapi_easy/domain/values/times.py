@@ -219,6 +219,7 @@ DATE: Final[KindFormat[datetime.date]] = KindFormat(
     body_reader=string_body_reader(_read_date_text, datetime.date, _keep_date),
     write_key=datetime.date.isoformat,
     write_journal=datetime.date.isoformat,
+    read_journal=lambda _, text: datetime.date.fromisoformat(text),
     query_schema=fixed_schema(_DATE_SCHEMA),
     body_schema=fixed_body_schema(_DATE_SCHEMA),
 )
@@ -230,6 +231,7 @@ TIME: Final[KindFormat[datetime.time]] = KindFormat(
     body_reader=string_body_reader(_read_time_text, datetime.time, _keep_time),
     write_key=datetime.time.isoformat,
     write_journal=_write_time_journal,
+    read_journal=lambda _, text: datetime.time.fromisoformat(text),
     query_schema=fixed_schema(_TIME_SCHEMA),
     body_schema=fixed_body_schema(_TIME_SCHEMA),
 )
@@ -241,6 +243,7 @@ DATETIME: Final[KindFormat[datetime.datetime]] = KindFormat(
     body_reader=string_body_reader(_read_datetime_text, datetime.date, _keep_datetime),
     write_key=_write_datetime_key,
     write_journal=_write_datetime_journal,
+    read_journal=lambda _, text: datetime.datetime.fromisoformat(text).astimezone(datetime.UTC),
     query_schema=fixed_schema(_DATETIME_SCHEMA),
     body_schema=fixed_body_schema(_DATETIME_SCHEMA),
 )
@@ -253,6 +256,7 @@ DURATION: Final[KindFormat[datetime.timedelta]] = KindFormat(
     write_json=duration_text,
     write_key=_write_duration_key,
     write_journal=_write_duration_journal,
+    read_journal=lambda _, microseconds: microseconds * _MICROSECOND,
     query_schema=fixed_schema(_DURATION_SCHEMA),
     body_schema=fixed_body_schema(_DURATION_SCHEMA),
 )

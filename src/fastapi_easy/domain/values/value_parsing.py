@@ -55,17 +55,26 @@ def parse_value(field: Field, value: object) -> Any:
     return read
 
 
+def can_hold(field: Field, value: object) -> bool:
+    """Return whether *field* can store *value*, which was read as one of its type: no text is too long for it."""
+    if isinstance(value, UnexpectedValue):
+        return False
+    if field.kind is not Kind.TEXT or field.max_length is None or not isinstance(value, str):
+        return True
+    return len(value) <= field.max_length
+
+
 def _other_value(field: Field, shown: object) -> UnexpectedValue | None:
     """Return the value that is shown as *shown*, if *field* may hold it though its kind does not."""
     if field.other_values is None or shown is None or isinstance(shown, list):
         return None
-    text = _spell(shown)
+    text = spell(shown)
     return UnexpectedValue(text) if re.fullmatch(field.other_values, text, re.ASCII) else None
 
 
-def _spell(shown: object) -> str:
-    """Return the text that names in a path what a document shows as *shown*."""
-    return json.dumps(shown, default=float) if isinstance(shown, bool | dict) else str(shown)
+def spell(shown: object) -> str:
+    """Return the text that names in a path or a query string what a document shows as *shown*."""
+    return json.dumps(shown, default=float) if isinstance(shown, bool | dict | list) else str(shown)
 
 
 def to_json_value(value: Any) -> JsonScalar | Mapping[str, Any]:

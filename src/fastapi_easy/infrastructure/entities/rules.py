@@ -94,18 +94,19 @@ class ClassRules:
             instance = self._validate({self._words.get(name, name): each for name, each in checked.items()})
         except ValidationError as error:
             return Failure(to_invalid(error))
-        except Exception:
-            # Like a `KeyError` of a rule that makes one field of another, which was not given either.
-            if (incomplete := self._missing_in(checked)) is not None:
-                return Failure(incomplete)
-            raise
+        except KeyError as error:
+            # Of a rule that makes one field of another, which was not given either.
+            named = [self._names.get(word, word) for word in error.args if isinstance(word, str)]
+            if (incomplete := self._missing_in(checked, self._filled.intersection(named))) is None:
+                raise
+            return Failure(incomplete)
         result = self._result(checked, instance)
-        incomplete = self._missing_in(result)
+        incomplete = self._missing_in(result, self._filled)
         return Success(result) if incomplete is None else Failure(incomplete)
 
-    def _missing_in(self, values: Values) -> Invalid | None:
-        """Return what is wrong with *values* if fields are missing that the rules might have filled in."""
-        missing = [name for name in self._fields if name in self._filled and values.get(name) is None]
+    def _missing_in(self, values: Values, filled: AbstractSet[str]) -> Invalid | None:
+        """Return what is wrong with *values* if fields of *filled*, which rules might have filled in, are missing."""
+        missing = [name for name in self._fields if name in filled and values.get(name) is None]
         faults = tuple(Fault(f"/{name}", "Field required", "missing") for name in missing)
         return Invalid(faults) if faults else None
 

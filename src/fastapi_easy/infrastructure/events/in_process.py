@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.change import BeforeChange, Veto
-from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.ports.event_bus import EventHandler, Interest
+from fastapi_easy.domain.ports.event_bus import Event, EventHandler, Interest
 
 _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Subscription:
-    event_type: type[DomainEvent | BeforeChange]
+    event_type: type[Event | BeforeChange]
     handler: EventHandler
     resource: str | None
     before: bool
 
-    def covers(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> bool:
+    def covers(self, event_type: type[Event | BeforeChange], resource: str) -> bool:
         return issubclass(event_type, self.event_type) and self.resource in {None, resource}
 
 
@@ -30,9 +29,9 @@ class InProcessEventBus:
 
     def __init__(self) -> None:
         self._subscriptions: list[_Subscription] = []
-        self._interests: dict[tuple[type[DomainEvent | BeforeChange], str], Interest] = {}
+        self._interests: dict[tuple[type[Event | BeforeChange], str], Interest] = {}
 
-    def interest(self, event_type: type[DomainEvent | BeforeChange], resource: str) -> Interest:
+    def interest(self, event_type: type[Event | BeforeChange], resource: str) -> Interest:
         """Return what subscribers want of *event_type* about *resource*."""
         if not self._subscriptions:
             return Interest.NONE
@@ -56,7 +55,7 @@ class InProcessEventBus:
                 return Failure(veto.error)
         return Success(None)
 
-    async def publish(self, events: Sequence[DomainEvent]) -> None:
+    async def publish(self, events: Sequence[Event]) -> None:
         """Pass *events*, in their order, to every handler subscribed to their type or a base of it."""
         if not self._subscriptions:
             # *events* may be lazy: without subscribers they are not even made.
@@ -67,7 +66,7 @@ class InProcessEventBus:
 
     def subscribe(
         self,
-        event_type: type[DomainEvent | BeforeChange],
+        event_type: type[Event | BeforeChange],
         handler: EventHandler,
         *,
         resource: str | None = None,
@@ -85,13 +84,11 @@ class InProcessEventBus:
 
         return unsubscribe
 
-    def _matching(
-        self, event_type: type[DomainEvent | BeforeChange], resource: str
-    ) -> Iterator[_Subscription]:
+    def _matching(self, event_type: type[Event | BeforeChange], resource: str) -> Iterator[_Subscription]:
         return (each for each in self._subscriptions if each.covers(event_type, resource))
 
 
-async def _deliver(event: DomainEvent, handler: EventHandler) -> None:
+async def _deliver(event: Event, handler: EventHandler) -> None:
     try:
         await handler(event)
     except Exception:

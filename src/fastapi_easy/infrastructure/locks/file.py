@@ -1,6 +1,8 @@
 """Locks of one machine, as files locked with `flock`: the kernel releases them when their holder ends, however it ends.
 
-A file is never removed: a process that has the old file open and one that opens the new file would both hold the lock.
+A process that has a removed file open and one that opens the new file would both have a lock. Whoever has got one
+therefore looks whether others would find the same file. So a file may be removed by who holds its lock; it is kept
+unless told otherwise, for the numbers of fencing tokens.
 """
 
 import asyncio
@@ -29,6 +31,9 @@ T = TypeVar("T")
 _MAX_RECORD_BYTES: Final = 4096
 """Bytes of a record at most."""
 
+_ATTEMPTS: Final = 100
+"""To open a file in a folder that others remove."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Held:
@@ -52,15 +57,19 @@ class FileLeaseStore(PollingLeases):
 
     Args:
         folder: The folder of the lock files; created when it is missing.
+
+        keeps_files: Keep them, and with them the numbers of fencing tokens; else they are removed when they are
+            released, and so is the folder once it is empty.
     """
 
     name = "locks in files"
     pool = None
     capabilities: frozenset[LockCapability] = frozenset({LockCapability.FENCING})
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, keeps_files: bool = True) -> None:
         super().__init__()
         self._folder = folder
+        self._keeps_files = keeps_files
         self._held: dict[str, _Held] = {}
 
     async def try_acquire(
@@ -85,7 +94,7 @@ class FileLeaseStore(PollingLeases):
         if held is None or held.owner != owner:
             return Success(False)
         del self._held[name]
-        return await self._call_store(_unlock, held.file)
+        return await self._call_store(self._release, name, held.file)
 
     async def inspect(self, prefix: str = "") -> Outcome[Sequence[LockInfo]]:
         """List the names that are held and begin with *prefix*, in their order."""
@@ -102,15 +111,12 @@ class FileLeaseStore(PollingLeases):
     async def close(self) -> None:
         """Release everything that this store holds."""
         while self._held:
-            _, held = self._held.popitem()
-            _ = _unlock(held.file)
+            name, held = self._held.popitem()
+            _ = self._release(name, held.file)
 
     def _lock(self, name: str, owner: str) -> Acquired | Busy:
         path = self._path(name)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # CLOEXEC, since a child process that inherits the descriptor would keep the lock. With `flock`, unlike POSIX
-        # locks, each descriptor locks by itself, also within one process.
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        file = self._open(path)
         try:
             if not _try_lock(file) or not _is_current_file(file, path):
                 holder = _read_record(file).get("owner")
@@ -123,6 +129,26 @@ class FileLeaseStore(PollingLeases):
             raise
         self._held[name] = _Held(owner, token, file)
         return Acquired(token)
+
+    def _open(self, path: Path) -> int:
+        # Others may remove the empty folder, and make it again, between any two calls.
+        for _ in range(0 if self._keeps_files else _ATTEMPTS):
+            with contextlib.suppress(FileNotFoundError, FileExistsError):
+                return _opened(path)
+        return _opened(path)
+
+    def _release(self, name: str, file: int) -> bool:
+        path = self._path(name)
+        if self._keeps_files or not _is_current_file(file, path):
+            return _unlock(file)
+        try:
+            # While it is locked: nobody else has a lock on what is removed.
+            path.unlink()
+        finally:
+            os.close(file)
+        with contextlib.suppress(OSError):
+            path.parent.rmdir()
+        return True
 
     def _list(self, prefix: str) -> Sequence[LockInfo]:
         found: list[LockInfo] = []
@@ -156,6 +182,13 @@ class FileLeaseStore(PollingLeases):
             return Success(await asyncio.to_thread(work, *arguments, **options))
         except OSError:
             return Failure(Unavailable(self.name))
+
+
+def _opened(path: Path) -> int:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # CLOEXEC, since a child process that inherits the descriptor would keep the lock. With `flock`, unlike POSIX locks,
+    # each descriptor locks by itself, also within one process.
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _try_lock(file: int) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -28,6 +28,7 @@ from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.redis_internals import connections_of
 from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
+from fastapi_easy.infrastructure.redis_connection import RedisConnection
 
 T = TypeVar("T")
 
@@ -123,8 +124,9 @@ class RedisLeaseStore:
     capabilities: frozenset[LockCapability] = EVERY_LOCK_CAPABILITY - {LockCapability.DURABLE}
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._client: Redis | None = None
+        self._connection = RedisConnection(
+            url, connections=CONNECTIONS, pool_timeout=2 * TIMEOUT, timeout=TIMEOUT
+        )
         self._events = OwnerEvents()
 
     async def try_acquire(
@@ -223,9 +225,9 @@ class RedisLeaseStore:
     @property
     def pool(self) -> Pool | None:
         """Its connections; `None` before the first call."""
-        if self._client is None:
+        if self._connection.opened is None:
             return None
-        idle, in_use = connections_of(self._client.connection_pool)
+        idle, in_use = connections_of(self._connection.opened.connection_pool)
         return Pool(limit=CONNECTIONS, open=in_use + idle, in_use=in_use)
 
     async def answers(self) -> Outcome[None]:
@@ -254,24 +256,11 @@ class RedisLeaseStore:
 
     async def close(self) -> None:
         """Close every connection."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose(close_connection_pool=True)
+        await self._connection.close()
 
     @property
     def _redis(self) -> Redis:
-        if self._client is None:
-            self._client = Redis(
-                connection_pool=BlockingConnectionPool.from_url(
-                    self._url,
-                    max_connections=CONNECTIONS,
-                    timeout=2 * TIMEOUT,
-                    socket_timeout=TIMEOUT,
-                    socket_connect_timeout=TIMEOUT,
-                    decode_responses=True,
-                )
-            )
-        return self._client
+        return self._connection.client
 
     async def _run(self, script: str, name: str, *arguments: str | float) -> Any:
         return await self._redis.register_script(_PRELUDE + script)(keys=_keys(name), args=arguments)

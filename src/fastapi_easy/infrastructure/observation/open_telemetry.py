@@ -6,19 +6,29 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Final
 
-from opentelemetry import trace
+from opentelemetry import context, trace
 from opentelemetry.trace import ProxyTracerProvider, SpanKind, StatusCode, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from fastapi_easy.domain.ports.tracer import Attributes, Span
 
 _NAME: Final = "fastapi_easy"
 _ERROR_TYPE: Final = "error.type"
+_PROPAGATOR: Final = TraceContextTextMapPropagator()
 
 
 def is_configured() -> bool:
     """Return whether a tracer provider is configured, or FastAPI will configure one at start."""
     by_fastapi = os.environ.get("FASTAPI_OTEL_AUTO_CONFIGURE", "").lower() == "true"
     return by_fastapi or not isinstance(trace.get_tracer_provider(), ProxyTracerProvider)
+
+
+def current_traceparent() -> str:
+    """Return the W3C `traceparent` of the current span; empty when there is none."""
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return ""
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
 class OpenTelemetryTracer:
@@ -46,6 +56,16 @@ class OpenTelemetryTracer:
                 error_type = type(error)
                 span.fail(f"{error_type.__module__}.{error_type.__qualname__}", broken=True)
                 raise
+
+    @contextlib.contextmanager
+    def resume(self, traceparent: str, /) -> Iterator[None]:
+        """Make what is recorded in a block a part of the trace that *traceparent* names."""
+        remote = _PROPAGATOR.extract({"traceparent": traceparent})
+        token = context.attach(remote)
+        try:
+            yield
+        finally:
+            context.detach(token)
 
 
 class _OpenTelemetrySpan:

@@ -12,12 +12,16 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from fastapi_easy.domain.outbox.figures import OutboxFigures
+from fastapi_easy.domain.outbox.message import OutboxLag
 from fastapi_easy.domain.ports.breaker import Breaker, CircuitState
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.observer import Observation
 
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
+
+_NO_OUTBOXES: Final[Mapping[str, OutboxFigures]] = MappingProxyType({})
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -26,6 +30,22 @@ _GAUGES: Final[dict[str, tuple[str, Callable[[Pool], int | None]]]] = {
     "open": ("Open connections.", lambda pool: pool.open),
     "in_use": ("Connections in use.", lambda pool: pool.in_use),
     "waiting": ("Calls that wait for a connection.", lambda pool: pool.waiting),
+}
+
+_LAGS: Final[dict[str, tuple[str, Callable[[OutboxLag], float]]]] = {
+    "lag_seconds": ("Age of the oldest message that could be published.", lambda lag: lag.oldest),
+    "waiting": ("Messages that wait to be published.", lambda lag: lag.waiting),
+    "parked": ("Messages that could not be published.", lambda lag: lag.parked),
+    "behind_parked": ("Messages that wait behind one that is parked.", lambda lag: lag.behind_parked),
+}
+
+_RELAYED: Final[dict[str, tuple[str, Callable[[OutboxFigures], int]]]] = {
+    "published": ("Messages that the relay of this process has published.", lambda each: each.published),
+    "failed": ("Attempts of the relay of this process that came to nothing.", lambda each: each.failed),
+    "removed": (
+        "Messages that the relay of this process has removed, as they expired.",
+        lambda each: each.removed,
+    ),
 }
 
 
@@ -54,12 +74,15 @@ class PrometheusMetrics:
         dependencies: Sequence[Dependency],
         breakers: Mapping[str, Breaker],
         retries: Mapping[str, int] = _NONE,
+        outboxes: Mapping[str, OutboxFigures] = _NO_OUTBOXES,
     ) -> bytes:
-        """Return all counts so far, and the connections of *dependencies* and the *breakers* at this moment."""
+        """Return all counts so far, and *dependencies*, *breakers* and *outboxes* as they are at this moment."""
         present = CollectorRegistry()
         present.register(_Retries(retries))
         present.register(_Pools(dependencies))
         present.register(_Breakers(breakers))
+        if outboxes:
+            present.register(_Outboxes(outboxes))
         return generate_latest(self._calls) + generate_latest(present)
 
 
@@ -139,3 +162,24 @@ class _Breakers(Collector):
             opened.add_metric((database,), circuit.opened)
             refused.add_metric((database,), circuit.refused)
         yield from (state, opened, refused)
+
+
+class _Outboxes(Collector):
+    """The outboxes, and what the relay of this process has done for them."""
+
+    def __init__(self, outboxes: Mapping[str, OutboxFigures]) -> None:
+        self._outboxes = outboxes
+
+    def collect(self) -> Iterator[Metric]:
+        for name, (meaning, lag_of) in _LAGS.items():
+            gauge = GaugeMetricFamily(f"fastapi_easy_outbox_{name}", meaning, labels=("database",))
+            for database, figures in self._outboxes.items():
+                # Of a database that does not answer there is nothing: an old number would look like all is well.
+                if figures.lag is not None:
+                    gauge.add_metric((database,), lag_of(figures.lag))
+            yield gauge
+        for name, (meaning, number_of) in _RELAYED.items():
+            counter = CounterMetricFamily(f"fastapi_easy_outbox_{name}", meaning, labels=("database",))
+            for database, figures in self._outboxes.items():
+                counter.add_metric((database,), number_of(figures))
+            yield counter

@@ -1,5 +1,6 @@
 """Defaults of columns that Python makes."""
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -26,4 +27,10 @@ def context_free_default(made: Any) -> Callable[[], object] | None:
 
 def _maker(made: Any) -> Callable[[], object]:
     arg: Any = made.arg
-    return lambda: arg(None)
+
+    # Wrapped, so that it can be seen whether it is `list`, or something that may have effects.
+    @functools.wraps(arg, assigned=(), updated=())
+    def make() -> object:
+        return arg(None)
+
+    return make

@@ -24,6 +24,9 @@ ColumnType: TypeAlias = TypeEngine[Any]
 ALIVE_COLUMN: Final = "fe_alive"
 """The name of the computed column that is 1 for rows that are not deleted, and null for those that are."""
 
+WRITTEN_TYPE: Final = "fastapi_easy.written_type"
+"""The key in the `info` of a column of the type that another library creates it with."""
+
 _EPOCH: Final = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - SQLAlchemy keeps intervals as naive times
 _ROOMY: Final = decimal.Context(prec=400)
 
@@ -48,6 +51,23 @@ class ServerType(TypeDecorator[T]):
     def on(self, server: Server, *, indexed: bool) -> ColumnType:
         """Return the type to use in its place on *server*."""
         raise NotImplementedError
+
+
+class SpelledType(types.UserDefinedType[Any]):
+    """A type by its spelling, where SQLAlchemy has none.
+
+    Args:
+        spelling: Of the server.
+    """
+
+    cache_ok = True
+
+    def __init__(self, spelling: str) -> None:
+        self.spelling = spelling
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Return the spelling."""
+        return self.spelling
 
 
 class UtcDateTime(TypeDecorator[datetime.datetime]):

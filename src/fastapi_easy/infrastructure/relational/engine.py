@@ -6,9 +6,10 @@ only one in which SQLite, whose driver otherwise begins transactions when it see
 """
 
 import contextlib
+import contextvars
 import importlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, assert_never
 
 from sqlalchemy import URL, event
@@ -41,11 +42,15 @@ _KEEPALIVE_SETTINGS: Final = {
 """For psycopg, whose sockets libpq sets up; the values of `sockets` for the other drivers."""
 
 
+_LEAVES_FILES: Final = contextvars.ContextVar("leaves_files", default=False)
+
 # Values of one type, which is ours: what they stand for is bound as it was stored.
 sqlite3.register_adapter(UnexpectedValue, as_stored)
 
 
-def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) -> AsyncEngine:
+def make_engine(
+    url: URL, options: ConnectionOptions, *, scratch: bool = False, only_reads: bool = False
+) -> AsyncEngine:
     """Make the asynchronous engine for *url*; nothing is connected yet.
 
     Args:
@@ -54,6 +59,8 @@ def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) 
         options: Limits.
 
         scratch: The database is thrown away at the end, so it need not survive a power failure.
+
+        only_reads: A file of SQLite stays as it is, whatever its journal mode.
     """
     engine = create_async_engine(
         url,
@@ -72,9 +79,19 @@ def make_engine(url: URL, options: ConnectionOptions, *, scratch: bool = False) 
     if engine.driver == "asyncpg":
         keep_json_as_text(engine.dialect)
     server = server_name_of(url.get_backend_name())
-    set_up = _session_setup(server, driver_of(url), options, scratch=scratch)
+    set_up = _session_setup(server, driver_of(url), options, scratch=scratch, only_reads=only_reads)
     event.listen(engine.sync_engine, "connect", set_up)
     return engine
+
+
+@contextlib.contextmanager
+def files_as_they_are() -> Iterator[None]:
+    """Let files of SQLite that the block connects to stay as they are: their journal mode is not changed."""
+    token = _LEAVES_FILES.set(True)
+    try:
+        yield
+    finally:
+        _LEAVES_FILES.reset(token)
 
 
 def client_timeout(url: URL, options: ConnectionOptions) -> float | None:
@@ -104,11 +121,13 @@ def _connect_arguments(driver: Driver, options: ConnectionOptions) -> dict[str, 
 
 
 def _session_setup(
-    server: ServerName, driver: Driver, options: ConnectionOptions, *, scratch: bool
+    server: ServerName, driver: Driver, options: ConnectionOptions, *, scratch: bool, only_reads: bool
 ) -> Callable[[Any, object], None]:
     match server:
         case "sqlite":
-            return lambda connection, _: _set_up_sqlite(connection, options, scratch=scratch)
+            return lambda connection, _: _set_up_sqlite(
+                connection, options, scratch=scratch, only_reads=only_reads
+            )
         case "postgresql":
             register = _postgres_values(driver)
             return lambda connection, _: _set_up_postgres(connection, options, register)
@@ -118,7 +137,7 @@ def _session_setup(
             assert_never(server)
 
 
-def _set_up_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool) -> None:
+def _set_up_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool, only_reads: bool) -> None:
     # The driver must not begin transactions of its own: it would do so before writes only, never before DDL.
     connection.isolation_level = None
     connection.create_function("fold_case", 1, _fold_case, deterministic=True)
@@ -128,6 +147,9 @@ def _set_up_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool
     _execute_all(
         connection, f"PRAGMA busy_timeout = {round(options.busy_timeout * 1000)}", "PRAGMA foreign_keys = ON"
     )
+    if only_reads or _LEAVES_FILES.get():
+        _execute_all(connection, "PRAGMA query_only = ON")
+        return
     if _fetch_scalar(connection, "PRAGMA journal_mode") != "wal":
         # Of several processes that start at once one switches the file; for the others it is locked, and then done.
         with contextlib.suppress(sqlite3.OperationalError):

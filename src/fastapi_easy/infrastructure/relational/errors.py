@@ -205,7 +205,7 @@ class TableConstraints:
         return next(iter(given)) if len(given) == 1 else ()
 
     def _invalid_value(self, classified: ClassifiedError, written: Sequence[Values]) -> Error:
-        fields = self.resource.fields
+        fields = self.resource.stored_fields
         named = [(name, "The value does not fit.") for name in self._known_fields(classified, written)]
         guilty = named or list(
             {

@@ -31,6 +31,8 @@ class ConnectionOptions:
         echo: Log every statement, without its values.
 
         busy_timeout: Wait for another writer of a SQLite file.
+
+        row_security: PostgreSQL is told with each transaction which tenant it is for.
     """
 
     pool_size: int = 10
@@ -43,3 +45,4 @@ class ConnectionOptions:
     recycle: int = 1800
     echo: bool = False
     busy_timeout: float = 5.0
+    row_security: bool = False

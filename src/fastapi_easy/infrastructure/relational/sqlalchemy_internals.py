@@ -4,6 +4,8 @@ Known to be what they are taken for in 2.1.9; `sqlalchemy<2.2` is the cap for th
 One of these is `greenlet_spawn`, by which SQLAlchemy's own asynchronous engine waits: without it the import fails.
 """
 
+import copy
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -181,3 +183,21 @@ def keep_json_as_text(dialect: Any) -> None:
 
     dialect.setup_asyncpg_json_codec = dialect.setup_asyncpg_jsonb_codec = leave
     dialect.supports_native_json_deserialization = False
+
+
+def without_doubled_percents(dialect: Any) -> Any:
+    """Return a copy of *dialect* that writes `%` as it is, for text that no driver fills parameters into.
+
+    Uses `_double_percents` of its preparer, `_strings` in which that remembers names, and `_type_memos` in which
+    dialects remember how they write literals; all known since 2.0. When they are gone, `%` is doubled for drivers that
+    mark parameters with it, and so the version has a cap.
+    """
+    plain = copy.copy(dialect)
+    plain.paramstyle, plain.positional = "named", False
+    plain._type_memos = weakref.WeakKeyDictionary()
+    plain.identifier_preparer = copy.copy(dialect.identifier_preparer)
+    plain.identifier_preparer.dialect = plain
+    plain.identifier_preparer._double_percents = False
+    plain.identifier_preparer._strings = {}
+    plain.type_compiler_instance = plain.type_compiler = type(dialect.type_compiler_instance)(plain)
+    return plain

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from fastapi_easy.domain.current_tenant import current_tenant
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
     classify_error,
     ends_transaction,
@@ -57,6 +58,7 @@ class Transaction:
         "_is_lost",
         "_may_autocommit",
         "_pooled",
+        "_tenant",
         "use",
     )
 
@@ -64,7 +66,10 @@ class Transaction:
         self._executor = executor
         # A write on a stale connection has an unknown outcome. Where the driver does not tell that the server has
         # closed it, a `BEGIN` finds out first.
-        self._may_autocommit = may_autocommit and executor.pool.detects_disconnects
+        self._may_autocommit = (
+            may_autocommit and executor.pool.detects_disconnects and not executor.has_row_security
+        )
+        self._tenant = current_tenant() if executor.has_row_security else None
         self._pooled: PooledConnection | None = None
         self._has_written = False
         self._is_lost = False
@@ -282,7 +287,7 @@ class Transaction:
     async def _begin(self) -> PooledConnection:
         pooled = await self._executor.pool.check_out()
         try:
-            await self._executor.run_command(pooled, self._executor.begin_sql)
+            await self._executor.run_command(pooled, self._executor.begin_sql(self._tenant))
         except asyncio.CancelledError:
             # The thread of SQLite goes on: the transaction has begun all the same.
             self._pooled = pooled

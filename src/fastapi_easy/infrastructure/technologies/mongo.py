@@ -1,7 +1,24 @@
 """MongoDB, for plain classes."""
 
-from fastapi_easy.domain.ports import Clock, Database, LeaseStore
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi_easy.domain.changes.journal import SystemTable
+from fastapi_easy.domain.ports import (
+    ApiKeyStore,
+    AuditSink,
+    Clock,
+    Database,
+    Generations,
+    IdempotencyStore,
+    Inbox,
+    LeaseStore,
+    Outbox,
+    SchemaStore,
+    WebhookStore,
+)
 from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
+from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.locks import mongo_fence
 from fastapi_easy.infrastructure.persistence.mongo import journal
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
@@ -33,6 +50,62 @@ def _leases_at(url: str, _clock: Clock) -> LeaseStore:
     return MongoLeaseStore(url)
 
 
+def _schema(
+    database: MongoDatabase,
+    resources: Sequence[Resource[Any]],
+    _systems: Sequence[SystemTable],
+    clock: Clock,
+) -> SchemaStore:
+    from fastapi_easy.infrastructure.migrations.mongo.store import MongoSchemaStore
+
+    # The collections of the system's own tables have no schema: they are made by the first insert.
+    return MongoSchemaStore(
+        database.name, database.url, lambda: [database.plan(each) for each in resources], clock
+    )
+
+
+def _generations(database: MongoDatabase) -> Generations:
+    from fastapi_easy.infrastructure.caching.generations.mongo import MongoGenerations
+
+    return MongoGenerations(database)
+
+
+def _api_keys(database: MongoDatabase) -> ApiKeyStore:
+    from fastapi_easy.infrastructure.authentication.api_keys.mongo import MongoApiKeyStore
+
+    return MongoApiKeyStore(database)
+
+
+def _outbox(database: MongoDatabase) -> Outbox:
+    from fastapi_easy.infrastructure.outbox.mongo.outbox import MongoOutbox
+
+    return MongoOutbox(database)
+
+
+def _inbox(database: MongoDatabase) -> Inbox:
+    from fastapi_easy.infrastructure.inbox.mongo import MongoInbox
+
+    return MongoInbox(database)
+
+
+def _audit(database: MongoDatabase) -> AuditSink:
+    from fastapi_easy.infrastructure.audit.mongo import MongoAuditSink
+
+    return MongoAuditSink(database)
+
+
+def _idempotency(database: MongoDatabase) -> IdempotencyStore:
+    from fastapi_easy.infrastructure.idempotency.mongo import MongoIdempotencyStore
+
+    return MongoIdempotencyStore(database)
+
+
+def _webhooks(database: MongoDatabase) -> WebhookStore:
+    from fastapi_easy.infrastructure.webhooks.mongo import MongoWebhookStore
+
+    return MongoWebhookStore(database)
+
+
 TECHNOLOGY = Technology(
     name="MongoDB",
     schemes=("mongodb",),
@@ -42,6 +115,14 @@ TECHNOLOGY = Technology(
     unit_of_work=MongoUnitOfWork,
     fence=mongo_fence.stamp,
     journal=journal.prepare,
+    generations=_generations,
+    schema=_schema,
+    idempotency=_idempotency,
     leases=_leases,
     leases_at_url=_leases_at,
+    api_keys=_api_keys,
+    outbox=_outbox,
+    inbox=_inbox,
+    webhooks=_webhooks,
+    audit=_audit,
 )

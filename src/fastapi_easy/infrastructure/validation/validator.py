@@ -100,7 +100,9 @@ class PydanticValidator:
         if purpose == "create" and key is not None:
             addressable = dataclasses.replace(key, rules=(*key.rules, AddressableKey()))
             fields = [addressable if field is key else field for field in fields]
-        return body_type(fields, title, partial=purpose == "update", by_alias=by_alias)
+        return body_type(
+            fields, title, partial=purpose == "update", by_alias=by_alias, stamped=resource.stamped
+        )
 
     def _check_for(self, purpose: str) -> _Check:
         own, naming = self._user_schema(purpose), self._resource.naming

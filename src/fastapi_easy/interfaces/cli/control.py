@@ -68,8 +68,16 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def control_handler(breakers: Callable[[], Mapping[str, Breaker]]) -> Callable[[Message], Message]:
-    """Return a handler of requests that isolates or resets one of *breakers* and answers the state of all of them."""
+def control_handler(
+    breakers: Callable[[], Mapping[str, Breaker]], on_action: Callable[[str, str], None] | None = None
+) -> Callable[[Message], Message]:
+    """Return a handler of requests that isolates or resets one of *breakers* and answers the state of all of them.
+
+    Args:
+        breakers: Returns the breakers by name.
+
+        on_action: Is told the name of a breaker, and what was done to it.
+    """
 
     def answer(request: Message) -> Message:
         known = breakers()
@@ -78,6 +86,8 @@ def control_handler(breakers: Callable[[], Mapping[str, Breaker]]) -> Callable[[
             breaker.isolate()
         elif breaker is not None and do == "reset":
             breaker.reset()
+        if breaker is not None and on_action is not None and do in {"isolate", "reset"}:
+            on_action(str(request.get("database")), str(do))
         return {name: asdict(each.circuit) for name, each in known.items()}
 
     return answer

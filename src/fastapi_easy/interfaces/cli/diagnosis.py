@@ -2,24 +2,33 @@
 
 import asyncio
 import importlib.metadata
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from urllib.parse import unquote
 
 from returns.result import Failure
 
-from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.application.migrations.planning.safe_part import select_safe_part
+from fastapi_easy.domain.errors import DeclarationError, Outcome
+from fastapi_easy.domain.migrations.change import ChangeKind
+from fastapi_easy.domain.migrations.policy import MigrationPolicy
+from fastapi_easy.domain.migrations.step import Step
+from fastapi_easy.domain.migrations.stopped import MigrationStopped
 from fastapi_easy.domain.ports.database import Database, SchemaMode
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.interfaces.cli.migrate.proposal import Proposal
 from fastapi_easy.interfaces.cli.tasks import Check, State, Target
+
+Propose: TypeAlias = Callable[[], Awaitable[Outcome[Proposal]]]
 
 CHECK_TIMEOUT: Final = 15.0
 """Seconds for one database; longer than the database's own timeouts, which report the cause."""
 
-_CREATE_HINT: Final = "schema_mode=create"
-"""Part of each message about a table that is missing entirely, which a start in mode `create` or `fresh` creates."""
+_ABSENT: Final = re.compile(r".*: the (table|collection) .+ does not exist", re.DOTALL)
+"""Each message about a table that is missing entirely, which a start may create."""
 
 _OPTIONAL_PACKAGES: Final[Mapping[str, str]] = {
     "uvloop": "a faster event loop",
@@ -75,7 +84,10 @@ def check_sqlite_file(name: str, url: str) -> Check | None:
 
 
 async def check_database(
-    database: Database, resources: Sequence[Resource[Any]], mode: SchemaMode
+    database: Database,
+    resources: Sequence[Resource[Any]],
+    policy: MigrationPolicy,
+    propose: Propose | None = None,
 ) -> list[Check]:
     """Check whether *database* answers and has the schema that its resources need.
 
@@ -84,11 +96,13 @@ async def check_database(
 
         resources: The resources in this database, declared without mistakes.
 
-        mode: The schema mode of the next start.
+        policy: What the next start does to the schema.
+
+        propose: Returns what leads to the declared schema; `None` where nothing can.
     """
     try:
         async with asyncio.timeout(CHECK_TIMEOUT):
-            return await _check_opened(database, resources, mode)
+            return await _check_opened(database, resources, policy, propose)
     except TimeoutError:
         return [_failed_check(database, f"did not answer within {CHECK_TIMEOUT:.0f} s")]
     except DeclarationError as error:
@@ -96,7 +110,10 @@ async def check_database(
 
 
 async def _check_opened(
-    database: Database, resources: Sequence[Resource[Any]], mode: SchemaMode
+    database: Database,
+    resources: Sequence[Resource[Any]],
+    policy: MigrationPolicy,
+    propose: Propose | None,
 ) -> list[Check]:
     await database.open()
     try:
@@ -107,7 +124,8 @@ async def _check_opened(
             return [
                 _failed_check(database, f"does not answer ({milliseconds} ms)", milliseconds=milliseconds)
             ]
-        return [_available_check(database, milliseconds), *await _check_schema(database, resources, mode)]
+        schema = await _check_schema(database, resources, policy, propose)
+        return [_available_check(database, milliseconds), *schema]
     finally:
         await database.close()
 
@@ -128,7 +146,10 @@ def _available_check(database: Database, milliseconds: float) -> Check:
 
 
 async def _check_schema(
-    database: Database, resources: Sequence[Resource[Any]], mode: SchemaMode
+    database: Database,
+    resources: Sequence[Resource[Any]],
+    policy: MigrationPolicy,
+    propose: Propose | None,
 ) -> list[Check]:
     if not resources:
         return []
@@ -137,19 +158,70 @@ async def _check_schema(
         return [_failed_check(database, "does not answer when it is asked for its schema")]
     known = {"database": database.name}
     differences = compared.unwrap()
+    if propose is not None and policy is not MigrationPolicy.OFF:
+        pending = await _check_migrations(database, propose, policy, runs=not differences)
+        if pending:
+            return pending
     if not differences:
         return [Check("schema", State.OK, f"{database.name}: as declared", known)]
-    absent = [_CREATE_HINT in each for each in differences]
-    # `fresh` creates tables only in a database that has none of them; otherwise it is the same as `check`.
-    if mode is SchemaMode.FRESH and not (all(absent) and len(absent) == len(resources)):
-        mode = SchemaMode.CHECK
+    absent = [_ABSENT.fullmatch(each) is not None for each in differences]
+    is_empty = all(absent) and len(absent) == len(resources)
+    creates = policy is MigrationPolicy.AUTO or (policy is MigrationPolicy.CHECK and is_empty)
     found = []
     for difference, is_absent in zip(differences, absent, strict=True):
-        is_created = is_absent and mode in {SchemaMode.CREATE, SchemaMode.FRESH}
-        state = State.NOTE if is_created or mode is SchemaMode.OFF else State.WRONG
+        is_created = is_absent and creates
+        state = State.NOTE if is_created or policy is MigrationPolicy.OFF else State.WRONG
         end = "; the next start will create it" if is_created else ""
         found.append(Check("schema", state, f"{database.name}: {difference}{end}", known))
     return found
+
+
+async def _check_migrations(
+    database: Database, propose: Propose, policy: MigrationPolicy, *, runs: bool
+) -> list[Check]:
+    """Return what has to be done to the stored schema, and by whom; nothing where a start creates all of it.
+
+    Args:
+        database: The database.
+
+        propose: Returns what leads to the declared schema.
+
+        policy: What the next start does.
+
+        runs: The program could run as it is.
+    """
+    known = {"database": database.name}
+    proposed = await propose()
+    if isinstance(proposed, Failure):
+        error = proposed.failure()
+        if isinstance(error, MigrationStopped):
+            return [Check("schema", State.WRONG, f"{database.name}: {error.message}", known)]
+        return []
+    proposal = proposed.unwrap()
+    steps = proposal.plan.steps
+    if policy is MigrationPolicy.CHECK and all(_creates(each) for each in steps):
+        return []
+    safe = select_safe_part(proposal.plan).steps if policy is MigrationPolicy.AUTO else ()
+    found = [
+        Check("schema", State.NOTE, f"{database.name}: {each.summary}; the next start does it", known)
+        for each in safe
+    ]
+    state, end = (State.NOTE, "the program runs without it") if runs else (State.WRONG, "a start refuses")
+    left = [each for each in steps if each not in safe]
+    found += [
+        Check("schema", state, f"{database.name}: {each.summary} ({each.risk.value}); {end}", known)
+        for each in left
+    ]
+    if left:
+        said = (f"to have it done: {proposal.command}", *proposal.notes)
+        found += [Check("schema", State.NOTE, f"{database.name}: {each}", known) for each in said]
+    return found
+
+
+def _creates(step: Step) -> bool:
+    return all(
+        each.kind is ChangeKind.CREATE_TABLE or each.facts.get("new_table", False) for each in step.changes
+    )
 
 
 def _failed_check(database: Database, what: str, **details: object) -> Check:

@@ -69,6 +69,7 @@ def serve(serving: Serving, log_config: dict[str, Any], drain: Drain) -> int:
             workers=serving.workers,
             interface="asgi3",
             server_header=False,
+            proxy_headers=False,  # the application itself believes the proxies that its settings name
             timeout_graceful_shutdown=drain.grace,
         )
         _announce(serving, app, listener.getsockname()[1])

@@ -4,6 +4,10 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+TARGET_VARIABLE: Final = "_FASTAPI_EASY_TARGET"
+"""The environment variable in which `run` tells the processes it starts what was asked for, like `shop:app`."""
 
 
 class CommandError(Exception):
@@ -192,6 +196,8 @@ class Tasks:
 
         list_routes: Returns every route of an app or a container.
 
+        describe_messages: Returns the AsyncAPI document of an application.
+
         diagnose: Checks everything that an application needs.
 
         ask_breakers: Sends `list`, `isolate` or `reset` for the breaker of a database (or all of them) to every process
@@ -201,13 +207,17 @@ class Tasks:
 
         evict_lock: Takes a lock from the holder with a token, for a reason; returns whether there was such a holder.
 
+        list_row_security: Returns the SQL that keeps the tenants of an application apart in its databases too.
+
         version: Returns the version of the package.
     """
 
     serve: Callable[[Serving], int]
     list_routes: Callable[[Target], Sequence[Route]]
+    describe_messages: Callable[[Target], Mapping[str, object]]
     diagnose: Callable[[Target], Diagnosis]
     ask_breakers: Callable[[str, str | None, Path | None], Sequence[BreakerState]]
     list_locks: Callable[[Target, str], Sequence[Lock]]
     evict_lock: Callable[[Target, str, int, str], bool]
+    list_row_security: Callable[[Target], Sequence[str]]
     version: Callable[[], str]

@@ -1,7 +1,7 @@
 """Builds the FastAPI app: resources in front of its router, and middleware around both."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -12,10 +12,15 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fastapi_easy.application import Kernel
+from fastapi_easy.application.authentication.sessions.session_use_cases import SessionUseCases
 from fastapi_easy.domain import Resource
+from fastapi_easy.interfaces.http.authentication.caller_identification import CallerIdentification
+from fastapi_easy.interfaces.http.authentication.cookie_guard import RenewedCookies
 from fastapi_easy.interfaces.http.default_headers import DefaultHeaders
+from fastapi_easy.interfaces.http.dependencies.current_principal import provide_current_principal
 from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.dependencies.unguarded import warn_of_unguarded_resources
 from fastapi_easy.interfaces.http.dispatch import Dispatch
@@ -26,10 +31,11 @@ from fastapi_easy.interfaces.http.openapi.extend_openapi import extend_openapi
 from fastapi_easy.interfaces.http.openapi_names import names_of
 from fastapi_easy.interfaces.http.operations.table import RESERVED_SEGMENTS
 from fastapi_easy.interfaces.http.options import HttpOptions
-from fastapi_easy.interfaces.http.pages import Pages
+from fastapi_easy.interfaces.http.pages import ASYNCAPI, Pages
 from fastapi_easy.interfaces.http.requests.body import BodyLimit
 from fastapi_easy.interfaces.http.routing.paths import Paths
 from fastapi_easy.interfaces.http.routing.resource_paths import build_paths
+from fastapi_easy.interfaces.http.sessions.routes import add_session_routes
 from fastapi_easy.interfaces.http.unhandled_exceptions import (
     UnhandledExceptionMiddleware,
     add_problem_handlers,
@@ -41,14 +47,17 @@ KernelSource: TypeAlias = Kernel | Callable[[], Kernel]
 Lifespan: TypeAlias = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 
 
-def build_app(
+def build_app(  # noqa: PLR0913 (each is one part of the app)
     kernel: KernelSource,
     options: HttpOptions,
     *,
     lifespan: Lifespan,
     health: HealthChecks,
-    metrics: Callable[[], tuple[bytes, str]] | None = None,
+    metrics: Callable[[], Awaitable[tuple[bytes, str]]] | None = None,
     principal: Depends | None = None,
+    identification: CallerIdentification | None = None,
+    sessions: SessionUseCases | None = None,
+    asyncapi: Callable[[], Mapping[str, Any]] | None = None,
     **fastapi_options: Any,
 ) -> FastAPI:
     """Return an app with every resource of *kernel*, its documentation, health pages and default headers.
@@ -66,6 +75,12 @@ def build_app(
 
         principal: The dependency that returns the caller.
 
+        identification: Identifies callers where there is no such dependency.
+
+        sessions: What the routes of sessions call; without it there are none.
+
+        asyncapi: Returns the body of `/asyncapi.json`; without it there is no such page.
+
         fastapi_options: Passed to `FastAPI`; they take precedence over *options*.
     """
     described: dict[str, Any] = {
@@ -79,12 +94,23 @@ def build_app(
         options,
         http_resources,
         principal,
+        identification,
+        renews_sessions=sessions is not None,
         lifespan=_with_health(lifespan, health),
         **{**described, **fastapi_options},
     )
+    provide_current_principal(app, identification, principal)
+    if sessions is not None:
+        add_session_routes(app, sessions, options)
     add_problem_handlers(app)
     extend_openapi(app, http_resources, app.guards)
-    app.router.default = Pages(app.router.default, lambda: _index(app, http_resources()), health, metrics)
+    app.router.default = Pages(
+        app.router.default,
+        lambda: _index(app, http_resources(), has_asyncapi=asyncapi is not None),
+        health,
+        metrics,
+        asyncapi,
+    )
     return app
 
 
@@ -94,6 +120,8 @@ def mount(
     options: HttpOptions,
     dependencies: Sequence[Depends] | None = None,
     principal: Depends | None = None,
+    identification: CallerIdentification | None = None,
+    sessions: SessionUseCases | None = None,
 ) -> None:
     """Add the resources of *kernel* to *app*, whose own routes, lifespan and exception handlers stay as they are.
 
@@ -107,15 +135,29 @@ def mount(
         dependencies: Run before every operation of the resources, after those of *app*.
 
         principal: The dependency that returns the caller.
+
+        identification: Identifies callers where there is no such dependency.
+
+        sessions: What the routes of sessions call; without it there are none.
     """
     http_resources = _HttpResources(kernel, options)
-    guards = Guards(app, options, dependencies or (), principal)
+    guards = Guards(app, options, dependencies or (), principal, identification)
+    provide_current_principal(app, identification, principal)
     if dependencies is None:
         app.router.lifespan_context = _with_warning(
             http_resources, guards, options.prefix, app.router.lifespan_context
         )
-    dispatch = Dispatch(app, partial(http_resources.paths, guards, app.router), options.prefix)
+    dispatch = Dispatch(
+        app,
+        partial(http_resources.paths, guards, app.router),
+        options.prefix,
+        tells_rates=options.rate_limits,
+        header_limit=options.header_limit,
+    )
     app.router.middleware_stack = dispatch.wrap(app.router.middleware_stack)
+    if sessions is not None:
+        add_session_routes(app, sessions, options)
+        app.router.middleware_stack = RenewedCookies(app.router.middleware_stack)
     app.router.routes.append(dispatch.catch_all_route)
     extend_openapi(app, http_resources, guards)
 
@@ -135,15 +177,21 @@ class _App(FastAPI):
         options: HttpOptions,
         http_resources: "_HttpResources",
         principal: Depends | None,
+        identification: CallerIdentification | None,
+        *,
+        renews_sessions: bool,
         **fastapi_options: Any,
     ) -> None:
         self._options = options
+        self._renews_sessions = renews_sessions
         self._is_traced = True
         self._next_telemetry_check = 0.0
-        self.guards = Guards(self, options, principal=principal)
+        self.guards = Guards(self, options, principal=principal, identification=identification)
         super().__init__(**fastapi_options)
         paths = partial(http_resources.paths, self.guards, self.router)
-        self._dispatch = Dispatch(self, paths, options.prefix)
+        self._dispatch = Dispatch(
+            self, paths, options.prefix, tells_rates=options.rate_limits, header_limit=options.header_limit
+        )
         self.router.routes.append(self._dispatch.catch_all_route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -168,6 +216,8 @@ class _App(FastAPI):
         finally:
             self.user_middleware = own
         app = self._dispatch.wrap(app)
+        if self._renews_sessions:
+            app = RenewedCookies(app)
         for cls, arguments, named in reversed(
             [*_outer_middleware(self._options, has_user_middleware=bool(own)), *own]
         ):
@@ -197,11 +247,26 @@ def _outer_middleware(options: HttpOptions, *, has_user_middleware: bool) -> lis
         allow_credentials=cors.credentials,
         expose_headers=(
             "Content-Disposition",
-            *("ETag", "Link", "Location", "Preference-Applied", "Retry-After", "Withheld-Events"),
+            *(
+                "ETag",
+                "Idempotent-Replayed",
+                "Link",
+                "Location",
+                "Preference-Applied",
+                "RateLimit-Limit",
+                "RateLimit-Remaining",
+                "RateLimit-Reset",
+                "Retry-After",
+                "Withheld-Events",
+            ),
             "X-Correlation-ID",
         ),
     )
+    proxies = options.trusted_proxies
     return [
+        *(
+            [Middleware(ProxyHeadersMiddleware, trusted_hosts=list(proxies))] if proxies else []
+        ),  # everything inside sees the address of the caller, and not that of a proxy
         Middleware(DefaultHeaders, security_headers=options.security_headers),  # on every answer, also on 500
         *(
             [Middleware(UnhandledExceptionMiddleware)] if has_user_middleware else []
@@ -237,11 +302,15 @@ def _with_warning(
     return lifespan_with_warning
 
 
-def _index(app: FastAPI, http_resources: tuple[HttpResource, ...]) -> Mapping[str, Any]:
+def _index(
+    app: FastAPI, http_resources: tuple[HttpResource, ...], *, has_asyncapi: bool
+) -> Mapping[str, Any]:
     root = app.root_path.rstrip("/")
     documentation = {
         name: root + url for name, url in (("docs", app.docs_url), ("openapi", app.openapi_url)) if url
     }
+    if has_asyncapi:
+        documentation["asyncapi"] = root + ASYNCAPI
     resources = {http_resource.resource.name: root + http_resource.path for http_resource in http_resources}
     return {"title": app.title, "version": app.version, **documentation, "resources": resources}
 
@@ -276,7 +345,7 @@ class _HttpResources:
         """Return the paths of each resource by its first path segment, for the dispatcher."""
         return {
             http_resource.segment.encode("ascii"): build_paths(
-                http_resource, guards.of(http_resource.resource), router
+                http_resource, guards.of(http_resource.resource), router, guards.identification
             )
             for http_resource in self()
         }

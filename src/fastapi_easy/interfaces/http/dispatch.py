@@ -12,8 +12,10 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fastapi_easy.domain.rates.rate import RateUsage
 from fastapi_easy.interfaces.http.exchange import Exchange, HttpResponse, ProblemError, StreamedResponse
-from fastapi_easy.interfaces.http.request_problems import NO_SUCH_PATH, method_not_allowed
+from fastapi_easy.interfaces.http.feeds.web_socket import as_request
+from fastapi_easy.interfaces.http.request_problems import NO_SUCH_PATH, method_not_allowed, too_many_headers
 from fastapi_easy.interfaces.http.requests.body import ClientDisconnected
 from fastapi_easy.interfaces.http.routing.catch_all_route import CatchAllRoute, Found
 from fastapi_easy.interfaces.http.routing.exception_handlers import respond_to_exception
@@ -29,14 +31,28 @@ class Dispatch:
         paths: Returns the paths of each resource by its segment below *prefix*. Called once, at the first request.
 
         prefix: The path before every resource.
+
+        header_limit: The headers that a request may have.
+
+        tells_rates: There are rate limits, so that responses tell what they leave.
     """
 
     _inner: ASGIApp
 
-    def __init__(self, app: FastAPI, paths: Callable[[], Mapping[bytes, Paths]], prefix: str = "") -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        paths: Callable[[], Mapping[bytes, Paths]],
+        prefix: str = "",
+        *,
+        tells_rates: bool = False,
+        header_limit: int = 100,
+    ) -> None:
         self._app = app
         self._make_paths = paths
         self._prefix = prefix.encode("ascii")
+        self._tells_rates = tells_rates
+        self._header_limit = header_limit
         self._pass_through_mark = f"fastapi_easy.passed.{id(self)}"
         self._table: Mapping[bytes, Paths] | None = None
         self._app_routes: dict[bytes, list[BaseRoute]] = {}
@@ -55,7 +71,8 @@ class Dispatch:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request by the endpoint of its path and method."""
         if scope["type"] != "http":
-            await self._inner(scope, receive, send)
+            if scope["type"] != "websocket" or not await self._answer_socket(scope, receive, send):
+                await self._inner(scope, receive, send)
             return
         table = self._table
         if table is None:
@@ -66,7 +83,30 @@ class Dispatch:
             scope[self._pass_through_mark] = True
             await self._inner(scope, receive, send)
             return
-        await self._answer(paths, parts, Exchange(scope, receive, send))
+        exchange = Exchange(scope, receive, send)
+        if len(scope["headers"]) > self._header_limit:
+            await exchange.send_problem(too_many_headers(self._header_limit))
+            return
+        if self._tells_rates:
+            exchange.rate = RateUsage()
+        await self._answer(paths, parts, exchange)
+
+    async def _answer_socket(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Serve a WebSocket if an operation of a resource does at its path; return whether it does."""
+        if self._table is None:
+            self._table = self._make_paths()
+        parts = self._segments(scope)
+        paths = self._table.get(parts[1]) if len(parts) > 1 else None
+        methods = None if paths is None else paths.find(parts)
+        route = None if methods is None else methods.routes.get("GET")
+        if paths is None or route is None or not route.takes_sockets or self._is_app_route(parts[1], scope):
+            return False
+        exchange = await as_request(scope, receive, send)
+        if len(scope["headers"]) > self._header_limit:
+            await exchange.send_problem(too_many_headers(self._header_limit))
+        else:
+            await self._answer(paths, parts, exchange)
+        return True
 
     def find(self, scope: Scope) -> Found:
         """Return the route that answers *scope*, for middleware that names requests."""

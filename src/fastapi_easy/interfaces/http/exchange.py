@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterable
+import math
+from collections.abc import AsyncGenerator, Coroutine, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from starlette.types import Receive, Scope, Send
 
+from fastapi_easy.application import Replay
 from fastapi_easy.domain import ANONYMOUS, Error, Failure, Outcome
 from fastapi_easy.domain.ports.repository import StreamBroken
+from fastapi_easy.domain.rates.rate import RateUsage
 from fastapi_easy.interfaces.http.correlation import HEADER, correlation_id_of
 from fastapi_easy.interfaces.http.default_headers import default_headers_of
 from fastapi_easy.interfaces.http.problems import PROBLEM_JSON, Problem, problem_of, render
@@ -23,6 +26,8 @@ _JSON: Final = (b"content-type", b"application/json")
 
 REVALIDATE: Final = (b"cache-control", b"private, no-cache")
 """For a private cache that revalidates each time: an ETag saves the body, and nothing becomes outdated."""
+
+_REPLAYED: Final = (b"idempotent-replayed", b"true")
 
 _NO_STORE: Final = (b"cache-control", b"no-store")
 
@@ -43,10 +48,24 @@ class Exchange:
 
         principal: The caller; `ANONYMOUS` until a dependency says who it is.
 
+        replay: The record of whether the answer is that of an earlier call; `None` without an idempotency key.
+
+        rate: The record of what rate limits leave to the caller; `None` where there are none.
+
         started: The response has begun, and cannot be replaced any more.
     """
 
-    __slots__ = ("correlation_id", "headers", "principal", "receive", "scope", "send", "started")
+    __slots__ = (
+        "correlation_id",
+        "headers",
+        "principal",
+        "rate",
+        "receive",
+        "replay",
+        "scope",
+        "send",
+        "started",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -55,6 +74,8 @@ class Exchange:
         self.headers = header_map(scope["headers"])
         self.correlation_id = correlation_id_of(scope, self.headers)
         self.principal = ANONYMOUS
+        self.replay: Replay | None = None
+        self.rate: RateUsage | None = None
         self.started = False
 
     async def respond(self, response: "HttpResponse") -> None:
@@ -64,6 +85,10 @@ class Exchange:
         if body is not None:
             headers.append((b"content-length", b"%d" % len(body)))
         headers.append((HEADER, self.correlation_id.encode("ascii")))
+        if self.replay is not None and self.replay.is_replayed:
+            headers.append(_REPLAYED)
+        if self.rate is not None:
+            headers += _rate_headers(self.rate)
         self.started = True
         await self.send({"type": "http.response.start", "status": response.status, "headers": headers})
         if body is None or self.scope["method"] == "HEAD":
@@ -78,6 +103,8 @@ class Exchange:
                 nobody takes half of it for the whole.
         """
         headers = [*stream.headers, (HEADER, self.correlation_id.encode("ascii"))]
+        if self.rate is not None:
+            headers += _rate_headers(self.rate)
         async with aclosing(stream.rest):
             self.started = True
             await self.send({"type": "http.response.start", "status": stream.status, "headers": headers})
@@ -98,6 +125,23 @@ class Exchange:
                 _ = gone.cancel()
                 _ = await asyncio.wait([gone])
 
+    @staticmethod
+    async def unless_gone(work: Coroutine[Any, Any, T], gone: asyncio.Future[None]) -> T | None:
+        """Return what *work* returns; cancel it, and return `None`, as soon as the caller disconnects.
+
+        Args:
+            work: May take long.
+
+            gone: Done when the caller has disconnected.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            _ = await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            _ = task.cancel()
+            _ = await asyncio.wait({task})
+
     async def _send_all(self, stream: "StreamedResponse", gone: asyncio.Future[None]) -> None:
         part: bytes | None = stream.first
         while part is not None:
@@ -107,7 +151,10 @@ class Exchange:
             await asyncio.sleep(0)
             if gone.done():
                 return
-            part = await anext(stream.rest, None)
+            if stream.is_slow:
+                part = await self.unless_gone(_next_part(stream.rest), gone)
+            else:
+                part = await anext(stream.rest, None)
         await self.send({"type": "http.response.body", "body": b""})
 
     async def _wait_for_disconnect(self) -> None:
@@ -157,6 +204,8 @@ class StreamedResponse:
         headers: Besides those that every answer has.
 
         part_timeout: Seconds the caller may take for one part.
+
+        is_slow: The next part may be long in coming: it is not waited for once the caller has disconnected.
     """
 
     status: int
@@ -164,6 +213,22 @@ class StreamedResponse:
     rest: AsyncGenerator[bytes]
     headers: tuple[tuple[bytes, bytes], ...]
     part_timeout: float
+    is_slow: bool = False
+
+
+async def _next_part(parts: AsyncGenerator[bytes]) -> bytes | None:
+    return await anext(parts, None)
+
+
+def _rate_headers(usage: RateUsage) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers of *usage*; none for a call that no rule counted."""
+    if usage.limit == 0:
+        return ()
+    return (
+        (b"ratelimit-limit", b"%d" % usage.limit),
+        (b"ratelimit-remaining", b"%d" % usage.remaining),
+        (b"ratelimit-reset", b"%d" % math.ceil(usage.reset)),
+    )
 
 
 def json_response(status: int, body: bytes, *headers: tuple[bytes, bytes]) -> HttpResponse:

@@ -2,8 +2,9 @@
 
 import asyncio
 import dataclasses
+import math
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from fastapi_easy.domain import Success
@@ -16,6 +17,11 @@ _CACHE_SECONDS: Final = 2.0
 
 _CHECK_TIMEOUT: Final = 0.5
 """Seconds a database has to answer a check."""
+
+_STANDINGS_SECONDS: Final = 10.0
+"""Seconds for which it counts how stored schemas stand."""
+
+_UNSETTLED: Final = frozenset({"running", "blocked"})
 
 LIVE: Final = {"status": "live"}
 
@@ -41,6 +47,11 @@ class HealthChecks:
 
         other_dependencies: Returns what else is to be reported on, once it is in use.
 
+        migrations: Returns how the stored schemas stand to what is declared, by the name of the database: `pending`,
+            `blocked` and so on. A database that is required and is being migrated, or needs repair, is not ready.
+
+        end_streams: Ends the answers that would last, once the process is about to end; called from signal handlers.
+
     Attributes:
         lag: Whether the event loop is stuck, while it is watched.
     """
@@ -51,11 +62,17 @@ class HealthChecks:
         requires: Collection[str] = (),
         breakers: Callable[[], Mapping[str, Breaker]] = dict,
         other_dependencies: Callable[[], Sequence[Dependency]] = tuple,
+        migrations: Callable[[], Awaitable[Mapping[str, str]]] | None = None,
+        end_streams: Callable[[], None] | None = None,
     ) -> None:
         self._databases = tuple(databases)
         self._requires = frozenset(requires)
         self._breakers = breakers
         self._other_dependencies = other_dependencies
+        self._migrations = migrations
+        self._end_streams = end_streams
+        self._standings: Mapping[str, str] = {}
+        self._standings_at = -math.inf
         self._cached_checks: dict[str, _CachedCheck] = {}
         self._lock = asyncio.Lock()
         self._state = "starting"
@@ -68,6 +85,8 @@ class HealthChecks:
     def draining(self) -> None:
         """Note that the process is about to end, so that load balancers send no more requests."""
         self._state = "draining"
+        if self._end_streams is not None:
+            self._end_streams()
 
     async def readiness(self) -> tuple[int, dict[str, object]]:
         """Return the HTTP status and the body of `/health/ready`."""
@@ -80,6 +99,7 @@ class HealthChecks:
         # One probe checks at a time; those that waited find its results in the cache.
         async with self._lock:
             ups = await asyncio.gather(*(self._is_up(each) for each in reported))
+            standings = await self._read_standings()
         breakers = self._breakers()
         dependencies = {
             each.name: {
@@ -87,6 +107,7 @@ class HealthChecks:
                 "technology": each.technology,
                 "required": each.name in self._requires,
                 **_read_only(each),
+                **({"migrations": standings[each.name]} if each.name in standings else {}),
                 **_pool(each),
                 **_circuit(breakers.get(each.name)),
             }
@@ -94,7 +115,21 @@ class HealthChecks:
         }
         if any(each["required"] and each["status"] == "down" for each in dependencies.values()):
             return 503, {"status": "unavailable", "dependencies": dependencies}
-        return 200, {"status": "ready" if all(ups) else "degraded", "dependencies": dependencies}
+        unsettled = {name for name, standing in standings.items() if standing in _UNSETTLED}
+        if unsettled & self._requires:
+            return 503, {"status": "migrating", "dependencies": dependencies}
+        is_well = all(ups) and not unsettled
+        return 200, {"status": "ready" if is_well else "degraded", "dependencies": dependencies}
+
+    async def _read_standings(self) -> Mapping[str, str]:
+        if self._migrations is not None and time.monotonic() - self._standings_at > _STANDINGS_SECONDS:
+            try:
+                async with asyncio.timeout(_CHECK_TIMEOUT):
+                    self._standings = await self._migrations()
+            except TimeoutError:
+                self._standings = {}
+            self._standings_at = time.monotonic()
+        return self._standings
 
     async def _is_up(self, dependency: Dependency) -> bool:
         known = self._cached_checks.get(dependency.name)

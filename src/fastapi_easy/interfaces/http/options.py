@@ -22,6 +22,7 @@ class CorsOptions:
     headers: tuple[str, ...] = (
         "Authorization",
         "Content-Type",
+        "Idempotency-Key",
         "If-Match",
         "If-None-Match",
         "Prefer",
@@ -49,7 +50,13 @@ class HttpOptions:
 
         cors: Which pages of other origins may call (cross-origin resource sharing).
 
+        trusted_proxies: Addresses and networks of proxies whose `X-Forwarded-For` is believed.
+
+        rate_limits: Whether there are rate limits, so that responses tell what they leave.
+
         body_limit: Bytes a request body may have.
+
+        header_limit: Headers a request may have.
 
         query_limit: Bytes a query string may have.
 
@@ -65,7 +72,9 @@ class HttpOptions:
 
         import_line_limit: Bytes one line, or one CSV record, of an import may have.
 
-        export_idle_timeout: Seconds a caller may take for the next part of an export.
+        export_idle_timeout: Seconds a caller may take for the next part of an export, or of a change feed.
+
+        feed_heartbeat: Seconds of silence in a change feed after which it says that it is still there.
     """
 
     title: str = "fastapi_easy"
@@ -75,7 +84,10 @@ class HttpOptions:
     docs: bool = True
     security_headers: bool = True
     cors: CorsOptions = CorsOptions()
+    trusted_proxies: tuple[str, ...] = ()
+    rate_limits: bool = False
     body_limit: int = 1024 * 1024
+    header_limit: int = 100
     query_limit: int = 8 * 1024
     body_idle_timeout: float = 10.0
     body_timeout: float = 30.0
@@ -84,6 +96,7 @@ class HttpOptions:
     import_limit: int | None = None
     import_line_limit: int = 1024 * 1024
     export_idle_timeout: float = 30.0
+    feed_heartbeat: float = 15.0
 
     def __post_init__(self) -> None:
         """Check the prefix and the CORS rules.

@@ -5,7 +5,7 @@ Looked up only when no route of the app matches, so that a route of the user's o
 
 import html
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +16,9 @@ from fastapi_easy.interfaces.http.request_problems import method_not_allowed
 from fastapi_easy.interfaces.http.unhandled_exceptions import starlette_problem_response
 
 Page: TypeAlias = Callable[[], Awaitable[Response]]
+
+ASYNCAPI: Final = "/asyncapi.json"
+"""The path of the AsyncAPI document."""
 
 _NO_STORE: Final = {"cache-control": "no-store"}
 
@@ -28,7 +31,8 @@ class Pages:
         missing: ASGIApp,
         index: Callable[[], Mapping[str, object]],
         health: HealthChecks,
-        metrics: Callable[[], tuple[bytes, str]] | None = None,
+        metrics: Callable[[], Awaitable[tuple[bytes, str]]] | None = None,
+        asyncapi: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
         self._missing = missing
         self._index = index
@@ -40,6 +44,8 @@ class Pages:
         }
         if metrics is not None:
             self._pages["/metrics"] = _shown(metrics)
+        if asyncapi is not None:
+            self._pages[ASYNCAPI] = _described(asyncapi)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the page at the path."""
@@ -75,10 +81,22 @@ class Pages:
         return JSONResponse(body, status, _NO_STORE)
 
 
-def _shown(metrics: Callable[[], tuple[bytes, str]]) -> Page:
+def _shown(metrics: Callable[[], Awaitable[tuple[bytes, str]]]) -> Page:
     async def show() -> Response:
-        body, media_type = metrics()
+        body, media_type = await metrics()
         return Response(body, headers={"content-type": media_type, **_NO_STORE})
+
+    return show
+
+
+def _described(asyncapi: Callable[[], Mapping[str, Any]]) -> Page:
+    made: list[Mapping[str, Any]] = []
+
+    async def show() -> Response:
+        # Most workers are never asked for it.
+        if not made:
+            made.append(asyncapi())
+        return JSONResponse(made[0])
 
     return show
 
@@ -100,9 +118,12 @@ def problem_page(code: str) -> Response:
 
 MEANINGS: Final[Mapping[str, str]] = {
     "already_exists": "Another entity has the same values in fields that must be unique. Nothing was changed.",
+    "already_handled": "The message that asks for this was handled before. Nothing was changed.",
     "bad_preference": "Prefer: tx must be either commit or rollback (a dry run). Nothing was changed.",
     "bad_query": "A query parameter, an operator or a field in the query is not known. Nothing is ignored silently.",
     "check_failed": "A check constraint of the database rejected the values. Nothing was changed.",
+    "csrf_failed": "A request with the cookie of a session must be sent by a page of this application, with the token "
+    "of the session in X-CSRF-Token. Nothing was changed.",
     "deadline_exceeded": "The call was cancelled when its deadline passed. Nothing was changed; ask for less, or "
     "retry later.",
     "forbidden": "You may not do this.",
@@ -116,10 +137,12 @@ MEANINGS: Final[Mapping[str, str]] = {
     "malformed_body": "The body is not JSON in UTF-8.",
     "malformed_query": "The query string is not UTF-8.",
     "method_not_allowed": "This path is served with other methods; Allow lists them.",
+    "migration_stopped": "A migration does not go on; stop says why, and details what differs or is not allowed.",
     "not_acceptable": "The answer cannot have any of the media types that Accept names.",
     "not_found": "No such entity exists, or you may not see it.",
     "outcome_unknown": "The answer to the commit was lost: the change may or may not have been made. Read before you "
     "repeat it, or repeat it with the same Idempotency-Key.",
+    "position_expired": "The change feed does not go back to this position, or never had it. Read the entities anew.",
     "precondition_required": "A change must say with If-Match which version it is based on.",
     "query_too_long": "The query string is too long; POST it to …/search.",
     "rate_limited": "Rate limit exceeded. Retry after Retry-After.",
@@ -130,6 +153,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "too_many_failures": "More lines of an import failed than max_failures allows; errors lists them. Continue "
     "from next_line, or fix "
     "the lines and import them again.",
+    "too_many_headers": "The request has too many headers. Nothing was changed.",
     "unauthenticated": "Authentication is required; WWW-Authenticate names the scheme.",
     "unavailable": "A dependency did not answer. Nothing was changed; retry after Retry-After.",
     "unreadable_entity": "The entity is stored with values that its fields cannot hold; errors names the fields. "

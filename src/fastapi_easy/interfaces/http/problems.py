@@ -11,6 +11,7 @@ import orjson
 
 from fastapi_easy.domain import (
     AlreadyExists,
+    AlreadyHandled,
     BadQuery,
     CheckFailed,
     DeadlineExceeded,
@@ -22,8 +23,10 @@ from fastapi_easy.domain import (
     Invalid,
     LockHeld,
     LockLost,
+    MigrationStopped,
     NotFound,
     OutcomeUnknown,
+    PositionExpired,
     PreconditionRequired,
     RateLimited,
     ReferenceBroken,
@@ -123,6 +126,9 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
                 faults=_field_faults(fields, "The stored value does not fit", error),
                 members={} if key is None else {"key": shown_key(key)},
             )
+        case PositionExpired():
+            detail = "Changes after this position are not there any more; read anew, and follow from now on."
+            return Problem(410, error.code, detail)
         case Stale(_, _, current):
             etag = ((b"etag", b'"' + current.encode("ascii", "replace") + b'"'),)
             detail = "The entity has changed since you read it."
@@ -142,6 +148,8 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
                 _retry_after_header(retry_after),
                 members=_retry_after_member(retry_after),
             )
+        case AlreadyHandled():
+            return Problem(409, error.code, "The message was handled before; nothing was changed.")
         case TooLarge(what, limit, unit):
             return Problem(
                 413, error.code, f"{what} is larger than {limit} {unit}.", members={"limit": limit}
@@ -189,6 +197,9 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
             return Problem(503, error.code, detail)
         case Unsupported(resource, capability):
             return Problem(501, error.code, f"The store of {resource} lacks {capability}.")
+        case MigrationStopped(stop=stop, message=message, details=details):
+            reasons: dict[str, object] = {"stop": stop.value, "details": list(details)}
+            return Problem(409, error.code, _sentence(message), members=reasons)
 
 
 def render(problem: Problem, instance: str, correlation_id: str) -> bytes:
@@ -259,9 +270,11 @@ def _sentence(text: str) -> str:
 
 TITLES: Final[Mapping[str, str]] = {
     "already_exists": "Already exists",
+    "already_handled": "Message handled before",
     "bad_preference": "The preference cannot be understood",
     "bad_query": "The query cannot be understood",
     "check_failed": "Check constraint violated",
+    "csrf_failed": "Not from a page of this application",
     "deadline_exceeded": "Deadline exceeded",
     "forbidden": "Not permitted",
     "idempotency_in_flight": "Request in progress",
@@ -273,9 +286,11 @@ TITLES: Final[Mapping[str, str]] = {
     "malformed_body": "The body cannot be read",
     "malformed_query": "The query string cannot be read",
     "method_not_allowed": "Method not allowed",
+    "migration_stopped": "Migration stopped",
     "not_acceptable": "Not acceptable",
     "not_found": "Not found",
     "outcome_unknown": "Outcome unknown",
+    "position_expired": "The position is not there any more",
     "precondition_required": "Precondition required",
     "query_too_long": "The query string is too long",
     "rate_limited": "Too many requests",
@@ -283,6 +298,7 @@ TITLES: Final[Mapping[str, str]] = {
     "request_timeout": "The request took too long to arrive",
     "stale": "Version conflict",
     "too_large": "Too large",
+    "too_many_headers": "Too many headers",
     "too_many_failures": "Too many lines failed",
     "unauthenticated": "Not authenticated",
     "unavailable": "Temporarily unavailable",

@@ -13,6 +13,15 @@ TOO_SLOW: Final = Problem(
     408, "request_timeout", "The body did not arrive in time.", ((b"connection", b"close"),)
 )
 
+CSRF_HEADER: Final = "X-CSRF-Token"
+"""The header in which scripts send the token of their session."""
+
+OTHER_SITE: Final = Problem(403, "csrf_failed", "The request was sent by a page of another site.")
+
+NO_CSRF_TOKEN: Final = Problem(
+    403, "csrf_failed", f"Send the token of this session in {CSRF_HEADER}; GET the session to read it."
+)
+
 WRONG_CHARSET: Final = Problem(415, "unsupported_media_type", "The charset must be utf-8.")
 
 BAD_PREFERENCE: Final = Problem(
@@ -29,6 +38,13 @@ def query_too_long(limit: int) -> Problem:
     """Return the problem of a query string with more than *limit* bytes."""
     detail = f"The query string is longer than {limit} bytes; use POST …/search for long queries."
     return Problem(414, "query_too_long", detail.replace("…", ""), members={"limit": limit})
+
+
+def too_many_headers(limit: int) -> Problem:
+    """Return the problem of a request with more than *limit* headers."""
+    return Problem(
+        431, "too_many_headers", f"The request has more than {limit} headers.", members={"limit": limit}
+    )
 
 
 def method_not_allowed(allow: bytes) -> Problem:

@@ -41,6 +41,18 @@ _CODES: Final = {
 }
 
 
+class HttpProblem(HTTPException):
+    """Raised in an application's own routes for a problem whose code is not that of its status.
+
+    Attributes:
+        problem: The problem.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem.status, problem.detail)
+
+
 class UnhandledExceptionMiddleware:
     """ASGI middleware that logs an unhandled exception and answers 500 without detail."""
 
@@ -95,6 +107,8 @@ def starlette_problem_response(problem: Problem, scope: Scope) -> Response:
 async def _http_exception(request: Request, error: HTTPException) -> Response:
     if isinstance(error, BodyTooLargeError):
         return starlette_problem_response(too_large(error.limit), request.scope)
+    if isinstance(error, HttpProblem):
+        return starlette_problem_response(error.problem, request.scope)
     if error.status_code < HTTPStatus.BAD_REQUEST:
         return Response(None, error.status_code, error.headers)
     code = _CODES.get(error.status_code) or _snake(HTTPStatus(error.status_code).phrase)

@@ -25,7 +25,7 @@ async def store_of(technology: Technology, url: str, **limits: object) -> AsyncI
 
         limits: Settings of the database that differ from the defaults.
     """
-    defaults = DatabaseSettings().model_dump(exclude={"url", "schema_mode", "breaker"})
+    defaults = DatabaseSettings().model_dump(exclude={"url", "migrations", "breaker", "row_security"})
     request = DatabaseRequest(name="default", url=url, limits={**defaults, **limits})
     database, bus = technology.open(request), RecordingEventBus()
     entities = {

@@ -55,7 +55,9 @@ def wrapped(handling: Handling, action: str, retry: Once | None = None, clock: A
     return step(target_of(action), handling)
 
 
-@pytest.mark.parametrize("action", [each for each in Operation if each not in {"export", "import"}])
+@pytest.mark.parametrize(
+    "action", [each for each in Operation if each not in {"export", "import", "changes"}]
+)
 async def test_an_unavailable_call_is_retried(action):
     handling, retry = Handling(Success(0), SILENT, Success(1), SILENT, Success(2)), Once()
     call = wrapped(handling, action, retry)
@@ -64,7 +66,7 @@ async def test_an_unavailable_call_is_retried(action):
     assert retry.asked == [("default", 2), ("default", 1)]
 
 
-@pytest.mark.parametrize("action", ["export", "import", "cancel"])
+@pytest.mark.parametrize("action", ["export", "import", "changes", "cancel"])
 async def test_streams_and_actions_are_not_retried(action):
     handling, retry = Handling(SILENT), Once()
 

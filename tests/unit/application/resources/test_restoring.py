@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 
 from fastapi_easy.application import CreateStored, ImportReport
-from fastapi_easy.application.resources.import_entities import CHUNK
+from fastapi_easy.application.resources.streams.import_entities import CHUNK
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain.access import Grant
 from fastapi_easy.domain.errors import (

@@ -26,7 +26,7 @@ from fastapi_easy.application import (
     UpsertEntity,
 )
 from fastapi_easy.application.changes.bulk_changes import AllSucceeded
-from fastapi_easy.application.resources.import_entities import CHUNK_BYTES, ImportEntitiesHandler
+from fastapi_easy.application.resources.streams.import_entities import CHUNK_BYTES, ImportEntitiesHandler
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.errors import (

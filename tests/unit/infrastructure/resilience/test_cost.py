@@ -7,7 +7,7 @@ from returns.result import Success
 
 from fastapi_easy.application import NOBODY, Context
 from fastapi_easy.application.pipeline.retry_within_deadline import retry_within_deadline
-from fastapi_easy.composition.resilience import open_breaker
+from fastapi_easy.composition.calls.resilience import open_breaker
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import Outcome
 from fastapi_easy.infrastructure.clock import SystemClock

@@ -72,7 +72,7 @@ async def test_never_opens_more_connections_than_its_size(url):
 
 
 async def test_a_wait_times_out(url):
-    async with pool_of(url, pool_size=1, pool_timeout=0.05) as (database, pool):
+    async with pool_of(url, pool_size=1, pool_timeout=0.3) as (database, pool):
         pooled = await pool.check_out()
         with pytest.raises(PoolTimeout):
             _ = await pool.check_out()

@@ -77,7 +77,7 @@ async def test_a_column_with_another_form_is_converted_and_no_other(
     async with relational("sqlite://", {"visits": Visit}) as world:
         _ = (await world["visits"].add_all([ROW] * 3)).unwrap()
         await world.say(
-            text(f"UPDATE visits_of_ours SET {column} = :stored WHERE id = 2"),  # noqa: S608 (our own names)
+            text(f"UPDATE visits_of_ours SET {column} = :stored WHERE id = 2"),
             {"stored": stored},
         )
         _ = await world.database.prepare(list(world.resources.values()), SchemaMode.CHECK)

@@ -52,10 +52,12 @@ class RecordedTasks:
         return Tasks(
             serve=self.answering(0),
             list_routes=self.answering(ROUTES),
+            describe_messages=self.answering({"asyncapi": "3.0.0", "info": {"title": "Café"}}),
             diagnose=self.answering(self.diagnosis),
             ask_breakers=self.answering(BREAKERS),
             list_locks=self.answering(LOCKS),
             evict_lock=self.answering(self.evicts),
+            list_row_security=self.answering(["ALTER TABLE orders ENABLE ROW LEVEL SECURITY"]),
             version=lambda: "1.2.3",
         )
 
@@ -274,3 +276,10 @@ def test_shows_examples_in_the_help(command):
     result, _ = call(command, "--help")
 
     assert f"fastapi-easy {command} shop:app\n" in result.stdout
+
+
+def test_prints_row_security_as_a_script():
+    result, asked = call("tenants", "row-security", "shop:app")
+
+    assert (result.exit_code, asked) == (0, [Target(path="shop:app", folder=Path())])
+    assert result.stdout == "ALTER TABLE orders ENABLE ROW LEVEL SECURITY;\n"

@@ -7,11 +7,18 @@ import pytest
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import DeclarationError, Unavailable
+from fastapi_easy.domain.migrations.change import Change, ChangeKind
+from fastapi_easy.domain.migrations.plan import MigrationPlan
+from fastapi_easy.domain.migrations.policy import MigrationPolicy
+from fastapi_easy.domain.migrations.risk import Risk
+from fastapi_easy.domain.migrations.step import Step
+from fastapi_easy.domain.migrations.stopped import MigrationStop, MigrationStopped
 from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.infrastructure.entities.plain import describe
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.interfaces.cli import diagnosis
+from fastapi_easy.interfaces.cli.migrate.proposal import Proposal
 from fastapi_easy.interfaces.cli.tasks import State
 from fastapi_easy.testing.resources import resource_from
 
@@ -54,13 +61,13 @@ class ToldDatabase:
         return self.differences
 
 
-async def states(database, mode=SchemaMode.CHECK):
-    found = await diagnosis.check_database(database, [BOOKS], mode)
+async def states(database, policy=MigrationPolicy.CHECK):
+    found = await diagnosis.check_database(database, [BOOKS], policy)
     return [(each.area, each.state, each.message) for each in found]
 
 
 async def test_a_database_that_answers_is_well():
-    found = await diagnosis.check_database(MemoryDatabase("default"), [BOOKS], SchemaMode.CREATE)
+    found = await diagnosis.check_database(MemoryDatabase("default"), [BOOKS], MigrationPolicy.AUTO)
 
     assert [(each.area, each.state) for each in found] == [("database", State.OK), ("schema", State.OK)]
     assert found[0].details["technology"] == "memory"
@@ -71,7 +78,7 @@ async def test_a_database_that_answers_is_well():
 async def test_looks_at_the_schema_without_changing_it_and_closes():
     database = ToldDatabase()
 
-    await states(database, SchemaMode.CREATE)
+    await states(database, MigrationPolicy.AUTO)
 
     assert database.calls == ["open", "check", SchemaMode.CHECK, "close"]
 
@@ -87,18 +94,17 @@ async def test_a_database_that_is_down_is_wrong_and_closed():
 
 
 @pytest.mark.parametrize(
-    ("mode", "state"),
+    ("policy", "state"),
     [
-        (SchemaMode.CREATE, State.WRONG),
-        (SchemaMode.FRESH, State.WRONG),
-        (SchemaMode.CHECK, State.WRONG),
-        (SchemaMode.OFF, State.NOTE),
+        (MigrationPolicy.AUTO, State.WRONG),
+        (MigrationPolicy.CHECK, State.WRONG),
+        (MigrationPolicy.OFF, State.NOTE),
     ],
 )
-async def test_differences_that_start_does_not_mend_are_wrong(mode, state):
+async def test_differences_that_start_does_not_mend_are_wrong(policy, state):
     database = ToldDatabase(differences=("books has no column ink", "books.title holds bytes"))
 
-    found = await states(database, mode)
+    found = await states(database, policy)
 
     assert found[1:] == [
         ("schema", state, "default: books has no column ink"),
@@ -107,26 +113,25 @@ async def test_differences_that_start_does_not_mend_are_wrong(mode, state):
 
 
 @pytest.mark.parametrize(
-    ("mode", "state"),
+    ("policy", "state"),
     [
-        (SchemaMode.CREATE, State.NOTE),
-        (SchemaMode.FRESH, State.NOTE),
-        (SchemaMode.CHECK, State.WRONG),
-        (SchemaMode.OFF, State.NOTE),
+        (MigrationPolicy.AUTO, State.NOTE),
+        (MigrationPolicy.CHECK, State.NOTE),
+        (MigrationPolicy.OFF, State.NOTE),
     ],
 )
-async def test_a_table_that_start_creates_is_worth_a_note(mode, state):
-    database = ToldDatabase(differences=("no books; create them, or start with schema_mode=create",))
+async def test_a_table_that_start_creates_is_worth_a_note(policy, state):
+    database = ToldDatabase(differences=("books: the table book does not exist",))
 
-    found = await states(database, mode)
+    found = await states(database, policy)
 
     assert [each[1] for each in found[1:]] == [state]
 
 
 async def test_a_database_with_some_of_the_tables_is_not_fresh():
-    database = ToldDatabase(differences=("no books; start with schema_mode=create",))
+    database = ToldDatabase(differences=("books: the table book does not exist",))
 
-    found = await diagnosis.check_database(database, [BOOKS, BOOKS], SchemaMode.FRESH)
+    found = await diagnosis.check_database(database, [BOOKS, BOOKS], MigrationPolicy.CHECK)
 
     assert [each.state for each in found] == [State.OK, State.WRONG]
 
@@ -189,3 +194,91 @@ def test_says_whether_the_secret_is_set(is_set, state):
 
     assert found.state is state
     assert found.details == {"is_set": is_set}
+
+
+def proposing(*steps: Step):
+    async def propose():
+        plan = MigrationPlan(database="default", dialect="sqlite", server_version="3.40", steps=steps)
+        return Success(Proposal(plan=plan, command="fastapi-easy migrate apply shop:app", notes=("a guess",)))
+
+    return propose
+
+
+def step(summary: str, risk: Risk, kind: ChangeKind = ChangeKind.ADD_COLUMN) -> Step:
+    changes = (Change(kind=kind, table=summary.replace(" ", "_")),)
+    return Step(changes=changes, summary=summary, statements=("SELECT 1",), risk=risk)
+
+
+SAFE = step("add column isbn", Risk.SAFE)
+DANGEROUS = step("add column price", Risk.DANGEROUS)
+TO_BE_DONE = [
+    (State.NOTE, "default: to have it done: fastapi-easy migrate apply shop:app"),
+    (State.NOTE, "default: a guess"),
+]
+
+
+@pytest.mark.parametrize(
+    ("policy", "steps", "expected"),
+    [
+        pytest.param(
+            MigrationPolicy.AUTO,
+            [SAFE],
+            [(State.NOTE, "default: add column isbn; the next start does it")],
+            id="safe",
+        ),
+        pytest.param(
+            MigrationPolicy.AUTO,
+            [SAFE, DANGEROUS],
+            [
+                (State.NOTE, "default: add column isbn; the next start does it"),
+                (State.WRONG, "default: add column price (dangerous); a start refuses"),
+                *TO_BE_DONE,
+            ],
+            id="both",
+        ),
+        pytest.param(
+            MigrationPolicy.CHECK,
+            [SAFE],
+            [(State.WRONG, "default: add column isbn (safe); a start refuses"), *TO_BE_DONE],
+            id="check",
+        ),
+        pytest.param(
+            MigrationPolicy.CHECK,
+            [step("create table book", Risk.SAFE, ChangeKind.CREATE_TABLE)],
+            [(State.NOTE, "default: books: the table book does not exist; the next start will create it")],
+            id="empty",
+        ),
+        pytest.param(
+            MigrationPolicy.OFF,
+            [DANGEROUS],
+            [(State.NOTE, "default: books: the table book does not exist")],
+            id="off",
+        ),
+    ],
+)
+async def test_says_who_does_each_step(policy, steps, expected):
+    database = ToldDatabase(differences=("books: the table book does not exist",))
+
+    found = await diagnosis.check_database(database, [BOOKS], policy, proposing(*steps))
+
+    assert [(each.state, each.message) for each in found[1:]] == expected
+
+
+async def test_what_a_program_can_run_without_is_worth_a_note():
+    found = await diagnosis.check_database(
+        ToldDatabase(), [BOOKS], MigrationPolicy.AUTO, proposing(DANGEROUS)
+    )
+
+    assert [(each.state, each.message) for each in found[1:]] == [
+        (State.NOTE, "default: add column price (dangerous); the program runs without it"),
+        *TO_BE_DONE,
+    ]
+
+
+async def test_a_run_that_stands_still_is_wrong():
+    async def propose():
+        return Failure(MigrationStopped("default", MigrationStop.NEEDS_REPAIR, "run 1 is blocked"))
+
+    found = await diagnosis.check_database(ToldDatabase(), [BOOKS], MigrationPolicy.AUTO, propose)
+
+    assert [(each.state, each.message) for each in found[1:]] == [(State.WRONG, "default: run 1 is blocked")]

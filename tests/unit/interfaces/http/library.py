@@ -16,6 +16,8 @@ from fastapi import FastAPI
 from fastapi_easy.application import Context, Handler, Kernel, UseCases
 from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.collaborators import Collaborators
+from fastapi_easy.application.idempotency.idempotency import Idempotency
+from fastapi_easy.application.idempotency.idempotency_manager import IdempotencyManager
 from fastapi_easy.application.operations import OPERATIONS
 from fastapi_easy.application.pipeline.compose import compose
 from fastapi_easy.application.pipeline.step import Target
@@ -26,6 +28,7 @@ from fastapi_easy.domain import Field, Key, Kind, Operation, Outcome, Patch, Res
 from fastapi_easy.domain.ports import Repository, UnitOfWork
 from fastapi_easy.domain.resources.options import EVERY_OPERATION
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
+from fastapi_easy.infrastructure.idempotency.memory import MemoryIdempotencyStore
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.infrastructure.persistence.memory.repository import MemoryRepository
 from fastapi_easy.infrastructure.persistence.memory.unit_of_work import MemoryUnitOfWork
@@ -100,7 +103,7 @@ BOOK_FIELDS = (
 )
 READABLE = tuple(field.name for field in BOOK_FIELDS if field.name != "secret")
 
-OFFERED = frozenset(EVERY_OPERATION) - {Operation.RESTORE, Operation.UPSERT}
+OFFERED = frozenset(EVERY_OPERATION) - {Operation.RESTORE, Operation.UPSERT, Operation.CHANGES}
 """What a resource offers that declares neither `soft_delete` nor `upsert`."""
 
 PLAIN = HttpOptions()
@@ -185,8 +188,13 @@ def kernel_of(*resources: Resource[Any], repository: Repository[Any] | None = No
 
     bus = InProcessEventBus()
     ports = ApplicationPorts(clock=FrozenClock(), event_bus=bus, resources=by_name)
+    store = MemoryIdempotencyStore(database)
+    idempotency = IdempotencyManager(lambda _: store, ports.clock)
     return Kernel(
-        {each.name: _use_cases(each, repositories[each.name], unit_of_work, ports) for each in resources}
+        {
+            each.name: _use_cases(each, repositories[each.name], unit_of_work, ports, idempotency)
+            for each in resources
+        }
     )
 
 
@@ -195,9 +203,14 @@ def _use_cases(
     repository: Callable[[], Repository[Any]],
     unit_of_work: Callable[[], UnitOfWork],
     ports: ApplicationPorts,
+    idempotency: Idempotency,
 ) -> UseCases:
     collaborators = Collaborators(
-        resource=resource, repository=repository, unit_of_work=unit_of_work, ports=ports
+        resource=resource,
+        repository=repository,
+        unit_of_work=unit_of_work,
+        ports=ports,
+        idempotency=idempotency,
     )
     validator = PydanticValidator(resource)
 

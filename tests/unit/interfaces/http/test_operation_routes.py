@@ -45,7 +45,16 @@ def test_the_path_has_a_key_where_the_command_has_one() -> None:
 
 
 def test_no_key_is_spelt_like_a_path() -> None:
-    assert {"search", "count", "upsert", "bulk", "export", "import", "aggregate"} == RESERVED_SEGMENTS
+    assert {
+        "search",
+        "count",
+        "upsert",
+        "bulk",
+        "export",
+        "import",
+        "aggregate",
+        "changes",
+    } == RESERVED_SEGMENTS
 
 
 def test_the_document_has_exactly_the_routes_of_the_table(app: FastAPI) -> None:

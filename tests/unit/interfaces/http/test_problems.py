@@ -7,6 +7,7 @@ import pytest
 
 from fastapi_easy.domain import (
     AlreadyExists,
+    AlreadyHandled,
     BadQuery,
     CheckFailed,
     DeadlineExceeded,
@@ -18,8 +19,11 @@ from fastapi_easy.domain import (
     Invalid,
     LockHeld,
     LockLost,
+    MigrationStop,
+    MigrationStopped,
     NotFound,
     OutcomeUnknown,
+    PositionExpired,
     PreconditionRequired,
     RateLimited,
     ReferenceBroken,
@@ -46,10 +50,12 @@ CASES: list[tuple[Any, int, dict[bytes, bytes]]] = [
     (ReferenceBroken("books", ()), 409, {}),
     (CheckFailed("books", ("price",), "positive"), 409, {}),
     (UnreadableEntity("books", (1, 2), ("a",)), 409, {}),
+    (PositionExpired("books"), 410, {}),
     (Stale("books", 1, "abc"), 412, {b"etag": b'"abc"'}),
     (PreconditionRequired("books"), 428, {}),
     (IdempotencyMismatch("k"), 422, {}),
     (InFlight("k", 1.2), 409, {b"retry-after": b"2"}),
+    (AlreadyHandled("m-1"), 409, {}),
     (TooLarge("body", 10), 413, {}),
     (RateLimited(0.1), 429, {b"retry-after": b"1"}),
     (LockHeld("l"), 409, {b"retry-after": b"1"}),
@@ -58,6 +64,7 @@ CASES: list[tuple[Any, int, dict[bytes, bytes]]] = [
     (DeadlineExceeded("db"), 504, {}),
     (OutcomeUnknown("db"), 503, {}),
     (Unsupported("books", "arrays"), 501, {}),
+    (MigrationStopped("default", MigrationStop.DRIFT, "somebody has changed it"), 409, {}),
 ]
 
 

@@ -96,12 +96,10 @@ class RelationalLeaseStore(ABC):
 
         dialect: What replaces `{now}`, `{greatest}`, `{shared}` and other placeholders in statements, in this order.
 
-        name_type: The type of columns that hold names.
     """
 
     capabilities: ClassVar[frozenset[LockCapability]] = EVERY_LOCK_CAPABILITY
     dialect: ClassVar[Mapping[str, str]]
-    name_type: ClassVar[TypeEngine[Any]] = String()
 
     def __init__(self, url: URL) -> None:
         self.name = f"locks in {url.get_backend_name()}"
@@ -246,7 +244,7 @@ class RelationalLeaseStore(ABC):
         """
         executor = self.connections.executor
         if not self._is_ready:
-            await executor.run_sync(lambda connection: make_tables(connection, self.name_type))
+            await executor.run_sync(make_tables)
             self._is_ready = True
         statement = self.statement(sql, parameters)
         for _ in range(MAX_ATTEMPTS - 1):

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from sqlalchemy.dialects.mysql import VARBINARY
-
 from fastapi_easy.domain.locks.lease import Acquired, Busy
 from fastapi_easy.infrastructure.locks.relational.lease_store import (
     NO_TICKET,
@@ -47,8 +45,6 @@ class MySqlLeaseStore(RelationalLeaseStore):
         "{shared}": "LOCK IN SHARE MODE",
         ":name": "UNHEX(:name)",
     }
-    # Bytes, since texts compare equal whatever the blanks at their end, and by collation.
-    name_type = VARBINARY(200)
 
     async def acquire_row(self, parameters: Parameters) -> Acquired | Busy:
         """Try to acquire the lease that *parameters* name."""

@@ -1,14 +1,15 @@
 """The database in the process."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.changes.generation import new_generation
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Outcome, Unavailable
-from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capability
 from fastapi_easy.domain.resources.resource import Resource, Shape
@@ -27,7 +28,9 @@ class MemoryDatabase:
     def __init__(self, name: str = "default") -> None:
         self.name = name
         self._tables: dict[type[Any], Table] = {}
-        self._system_rows: dict[str, list[Values]] = {}
+        self.generations: dict[str, str] = {}
+        self._system_rows: dict[str, list[dict[str, Any]]] = {}
+        self._numbers: Counter[str] = Counter()
         self._is_open = False
 
     def narrow_shape(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
@@ -65,12 +68,25 @@ class MemoryDatabase:
     def keep(self, rows: Sequence[JournalRow]) -> None:
         """Append *rows* to the system's own tables."""
         for row in rows:
-            fields = {field.name: field.kind for field in row.table.fields}
+            table = row.table
             values = {
-                name: to_plain_json(row.values.get(name)) if kind is Kind.JSON else row.values.get(name)
-                for name, kind in fields.items()
+                each.name: to_plain_json(row.values.get(each.name))
+                if each.name in table.documents
+                else row.values.get(each.name)
+                for each in table.fields
             }
-            self._system_rows.setdefault(row.table.name, []).append(values)
+            if table.number is not None:
+                self._numbers[table.name] += 1
+                values[table.number] = self._numbers[table.name]
+            self.system_table(table).append(values)
+
+    def system_table(self, table: SystemTable) -> list[dict[str, Any]]:
+        """Return the rows of *table* themselves, for the adapter that it belongs to."""
+        return self._system_rows.setdefault(table.name, [])
+
+    def raise_generations(self, names: Iterable[str]) -> None:
+        """Give each of the generations *names* a value that it never had."""
+        self.generations.update((name, new_generation()) for name in names)
 
     def system_rows(self, table: SystemTable) -> Sequence[Values]:
         """Return the rows of *table*, in the order they were committed."""

@@ -99,7 +99,8 @@ def _apply_action(
     given = _new_field_values(action, reference, row)
     # Where the action cannot be done the reference stays broken, and the whole statement is refused for it.
     refuses_nulls = any(
-        value is None and not reference.source.resource.fields[name].nullable for name, value in given.items()
+        value is None and not reference.source.resource.stored_fields[name].nullable
+        for name, value in given.items()
     )
     held = source.get(holder)
     if held is None or refuses_nulls or not given.keys().isdisjoint(reference.source.resource.key):
@@ -109,7 +110,7 @@ def _apply_action(
 
 def _new_field_values(action: ReferentialAction, reference: ForeignKey, row: Values | None) -> dict[str, Any]:
     """Return what *action* puts into the fields of *reference*."""
-    fields = reference.source.resource.fields
+    fields = reference.source.resource.stored_fields
     match action:
         case ReferentialAction.CASCADE if row is not None:
             return {

@@ -59,7 +59,9 @@ class MemoryRepository(Generic[E]):
         self._database = database
         self._connection = connection
         self._table = database.table(resource)
-        self._mutable = frozenset(field.name for field in resource.fields.values() if field.kind in _MUTABLE)
+        self._mutable = frozenset(
+            field.name for field in resource.stored_fields.values() if field.kind in _MUTABLE
+        )
 
     def in_transaction(self, connection: MemoryTransaction) -> Self:
         """Return the same repository inside *connection*."""
@@ -94,7 +96,7 @@ class MemoryRepository(Generic[E]):
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
         """Return the numbers that *aggregation* asks for."""
         rows = self._matching(self._view(), aggregation.specification)
-        return Success(aggregate_rows(rows, aggregation, self._resource.fields))
+        return Success(aggregate_rows(rows, aggregation, self._resource.stored_fields))
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
         """Yield every row of the query in its order, some at a time, as they were when the first were asked for."""
@@ -230,8 +232,8 @@ class MemoryRepository(Generic[E]):
 
     def _insert(self, layer: Layer, given: Given, *, is_stored: bool = False) -> Outcome[Values]:
         resource = self._resource
-        row = {name: initial_value(field, given) for name, field in resource.fields.items()}
-        counted = resource.fields[resource.key[-1]]
+        row = {name: initial_value(field, given) for name, field in resource.stored_fields.items()}
+        counted = resource.stored_fields[resource.key[-1]]
         if row[counted.name] is None and counted.generated:
             # Not taken back when the statement fails: the sequences of databases leave gaps, too.
             self._table.counter += 1
@@ -253,7 +255,7 @@ class MemoryRepository(Generic[E]):
     def _change(
         self, layer: Layer, row: Values, patch: Patch, *, is_versioned: bool = False
     ) -> Outcome[Values]:
-        fields, version = self._resource.fields, self._resource.version
+        fields, version = self._resource.stored_fields, self._resource.version
         given = resolve_store_defaults(fields, patch)
         changed = row | {name: to_stored(fields[name], value) for name, value in given.items()}
         if version is not None:
@@ -300,7 +302,7 @@ class MemoryRepository(Generic[E]):
         """Return the fields that are null, must not be, and are for callers to set."""
         return [
             name
-            for name, field in self._resource.fields.items()
+            for name, field in self._resource.stored_fields.items()
             if row[name] is None and not (field.nullable or field.generated or field.store_default)
         ]
 

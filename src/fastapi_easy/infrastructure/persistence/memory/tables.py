@@ -74,7 +74,7 @@ class Table:
     )
 
     def __init__(self, resource: Resource[Any]) -> None:
-        single = tuple((field.name,) for field in resource.fields.values() if field.unique)
+        single = tuple((field.name,) for field in resource.stored_fields.values() if field.unique)
         self.resource = resource
         self.rules: tuple[Rule, ...] = tuple(dict.fromkeys((*single, *resource.unique)))
         self.references: tuple[ForeignKey, ...] = ()

@@ -20,7 +20,11 @@ from fastapi_easy.infrastructure.persistence.mongo import schema
 from fastapi_easy.infrastructure.persistence.mongo.documents import case_folding
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import is_object_id
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan, find_invalid_names
-from fastapi_easy.infrastructure.persistence.mongo.documents.other_values import ANY_TEXT, NON_FINITE
+from fastapi_easy.infrastructure.persistence.mongo.documents.other_values import (
+    ANY_TEXT,
+    NON_FINITE,
+    OTHER_TYPES_OF_TEXT,
+)
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import DECIMAL_DIGITS
 from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
@@ -252,8 +256,11 @@ def _narrow_field(field: Field) -> Field:
 
 
 def _name_other_values(field: Field, *, is_key: bool) -> Field:
-    """Let callers name the values of other kinds by which documents are found, and the numbers JSON does not have."""
+    """Let callers name the values of other types that documents hold, and the numbers JSON does not have."""
+    other_types = OTHER_TYPES_OF_TEXT if field.kind is Kind.TEXT else ANY_TEXT
     if is_key:
-        return dataclasses.replace(field, other_values=ANY_TEXT)
+        return dataclasses.replace(field, other_values=ANY_TEXT, other_types=other_types)
     is_fractional = field.kind in {Kind.FLOAT, Kind.DECIMAL}
-    return dataclasses.replace(field, other_values=NON_FINITE) if is_fractional else field
+    return dataclasses.replace(
+        field, other_values=NON_FINITE if is_fractional else None, other_types=other_types
+    )

@@ -2,10 +2,13 @@
 
 import datetime
 import operator
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import groupby
-from typing import Any
 
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
@@ -13,6 +16,8 @@ from fastapi_easy.domain.errors import Error, Outcome, OutcomeUnknown, Unavailab
 from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
+from fastapi_easy.infrastructure.persistence.mongo.driver.client import Client
+from fastapi_easy.infrastructure.persistence.mongo.driver.commands import FindOptions
 from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import Session
 from fastapi_easy.infrastructure.persistence.mongo.driver.transaction import Transaction
 from fastapi_easy.infrastructure.persistence.mongo.errors import (
@@ -59,17 +64,14 @@ async def keep(
         if not await transaction.is_transactional():
             return Failure(Unsupported(rows[0].table.name, "journal"))
         for table, those in groupby(sorted(rows, key=_table_name), operator.attrgetter("table")):
-            documents = [_document(row) for row in those]
-            collection = database.client.collection(table.name)
-
-            async def insert(
-                session: Session, into: Any = collection, given: Sequence[Document] = documents
-            ) -> None:
-                _ = await database.client.call(
-                    lambda: into.insert_many(given, session=session), is_write=True
-                )
-
-            await transaction.write(insert)
+            insert = partial(_insert, database.client, table, [_document(row) for row in those])
+            try:
+                await transaction.write(insert)
+            except (DuplicateKeyError, BulkWriteError):
+                if table.number is None:
+                    raise
+                # Two transactions have begun to count at one moment: the other one has committed its counter.
+                await transaction.write(insert)
     except DATABASE_ERRORS as error:
         return unavailable(error, database.name)
     return Success(None)
@@ -82,6 +84,33 @@ def unavailable(error: BaseException, database: str) -> Failure[Error]:
     if isinstance(error, PoolExhausted | TransactionLost) or is_unreachable(error):
         return Failure(Unavailable(database))
     raise error
+
+
+async def _insert(
+    client: Client, table: SystemTable, documents: Sequence[Document], session: Session
+) -> None:
+    if table.number is not None:
+        await _number(client, table, table.number, documents, session)
+    collection = client.collection(table.name)
+    _ = await client.call(lambda: collection.insert_many(documents, session=session), is_write=True)
+
+
+async def _number(
+    client: Client, table: SystemTable, number: str, documents: Sequence[Document], session: Session
+) -> None:
+    """Number *documents*: those that belong together by one counter, which no two transactions raise at once."""
+    places = [":".join(str(each[name]) for name in table.number_within) for each in documents]
+    counters, needed = client.collection(f"{table.name}_number"), Counter(places)
+    raised = [
+        UpdateOne({"_id": each}, {"$inc": {number: more}}, upsert=True) for each, more in needed.items()
+    ]
+    _ = await client.call(lambda: counters.bulk_write(raised, session=session), is_write=True)
+    asked = FindOptions(match={"_id": {"$in": list(needed)}}, limit=len(needed))
+    found = await client.commands.find(f"{table.name}_number", asked, session)
+    used = {each["_id"]: int(each[number]) - needed[each["_id"]] for each in found}
+    for place, document in zip(places, documents, strict=True):
+        used[place] += 1
+        document[number] = used[place]
 
 
 def _table_name(row: JournalRow) -> str:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from bson.binary import BINARY_SUBTYPE, Binary
 from pymongo import ReturnDocument
 from pymongo.errors import CollectionInvalid, DuplicateKeyError, OperationFailure
 
@@ -70,9 +71,7 @@ async def _compare(client: Client, plans: Sequence[Plan]) -> list[str]:
         name = plan.resource.name
         plan.enforced = find_enforced_fields(plan, stored or {})
         if stored is None:
-            differences.append(
-                f"{name}: the collection {plan.collection} does not exist; create it, or start with schema_mode=create"
-            )
+            differences.append(f"{name}: the collection {plan.collection} does not exist")
             continue
         differences += _compare_validator(plan, stored)
         indexes = await client.indexes(plan.collection)
@@ -97,8 +96,18 @@ def _compare_index(name: str, collection: str, wanted: Index, stored: Sequence[D
 
 
 def _has_same_filter(stored: Document, wanted: Index) -> bool:
-    found = {path: dict(rule) for path, rule in (stored.get("partialFilterExpression") or {}).items()}
-    return found == {path: dict(rule) for path, rule in wanted.partial_filter.items()}
+    return _read_back(stored.get("partialFilterExpression") or {}) == _read_back(wanted.partial_filter)
+
+
+def _read_back(partial_filter: Document) -> Document:
+    """Return *partial_filter* as the driver reads it: plain binary values are `bytes`, which equal no `Binary`."""
+    return {
+        path: {
+            name: bytes(value) if isinstance(value, Binary) and value.subtype == BINARY_SUBTYPE else value
+            for name, value in rule.items()
+        }
+        for path, rule in partial_filter.items()
+    }
 
 
 def _compare_validator(plan: Plan, stored: Document) -> Iterator[str]:

@@ -236,7 +236,7 @@ class Writer:
         name = plan.generated_key
         if name is None:
             return [plan.build_document(each) for each in kept]
-        if plan.resource.fields[name].kind is not Kind.INTEGER:
+        if plan.resource.stored_fields[name].kind is not Kind.INTEGER:
             return [plan.build_document({name: ObjectId(), **each}) for each in kept]
         counters = self._client.counters
         given = [each[name] for each in kept if name in each]

@@ -45,6 +45,7 @@ from fastapi_easy.infrastructure.relational.server import (
     server_name_of,
 )
 from fastapi_easy.infrastructure.relational.sqlite.number_types import SQLITE_DIGITS, SQLITE_OTHER_NUMBERS
+from fastapi_easy.infrastructure.relational.sqlite.odd_values import ANY_TEXT, other_types
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.relational.url import resolve
 
@@ -138,6 +139,7 @@ class SqlAlchemyDatabase:
             aborts_on_error=self._server_name == "postgresql",
             is_uninterruptible=self._server_name == "sqlite",
             statement_timeout=limits.statement_timeout or math.inf,
+            has_row_security=limits.row_security,
         )
         self.executor.pool.leak_check_name = name
         self._is_read_only = False
@@ -155,6 +157,11 @@ class SqlAlchemyDatabase:
         if self._mapped_tables is not None and self._mapped_tables.server.is_mariadb:
             return "MariaDB"
         return _TECHNOLOGIES[self._backend]
+
+    @property
+    def is_scratch(self) -> bool:
+        """Whether it ends with this object."""
+        return self._scratch is not None
 
     @property
     def is_read_only(self) -> bool:
@@ -330,12 +337,13 @@ class SqlAlchemyDatabase:
 
     def _adapt_field(self, declared: Field, *, is_indexed: bool) -> Field:
         if declared.check is not None:
-            # How much its column holds is for the user's type to say.
-            return declared
+            # How much its column holds is for the user's type to say, and what it cannot read is shown as it is stored.
+            return dataclasses.replace(declared, other_types=ANY_TEXT)
         other = OTHER_VALUES[self._server_name].get(declared.kind)
         field = declared if other is None else dataclasses.replace(declared, other_values=other)
         match self._server_name:
             case "sqlite":
+                field = dataclasses.replace(field, other_types=other_types(field.kind))
                 if field.kind is Kind.DECIMAL:
                     return dataclasses.replace(
                         field, significant_digits=SQLITE_DIGITS, other_values=SQLITE_OTHER_NUMBERS

@@ -128,7 +128,7 @@ async def keep_zero_keys(plan: Plan, transaction: Transaction, many: Sequence[Va
 def _counted_fields(plan: Plan) -> Iterator[str]:
     """Yield the fields for which a sequence may count."""
     for name in plan.names:
-        field = plan.resource.fields[name]
+        field = plan.resource.stored_fields[name]
         is_counted = (field.generated and not field.computed) or field.store_default
         if is_counted and field.kind is Kind.INTEGER and name != plan.resource.version:
             yield name

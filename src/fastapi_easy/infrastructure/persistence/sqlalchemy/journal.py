@@ -7,11 +7,10 @@ from typing import Any, Final
 
 from returns.result import Failure, Success
 from sqlalchemy import Connection, MetaData, insert
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
 from fastapi_easy.domain.errors import Outcome
-from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import create
@@ -58,8 +57,10 @@ async def ensure_tables(
     if transaction is not None and database.executor.engine.dialect.name == "sqlite":
         # Not remembered: a rollback of the transaction would undo it.
         for each in missing:
-            statement = CreateTable(table_of(each), if_not_exists=True)
-            _ = await transaction.execute(statement, {}, writes=True)
+            table = table_of(each)
+            _ = await transaction.execute(CreateTable(table, if_not_exists=True), {}, writes=True)
+            for index in table.indexes:
+                _ = await transaction.execute(CreateIndex(index, if_not_exists=True), {}, writes=True)
         return
     tables = tables_of(missing)
     await database.executor.run_sync(lambda connection: _create(connection, tables))
@@ -79,7 +80,8 @@ async def insert_rows(
         for system, those in groupby(sorted(rows, key=lambda row: row.table.name), lambda row: row.table):
             given = [_values(row) for row in those]
             parameters: Parameters = given[0] if len(given) == 1 else given
-            _ = await transaction.execute(insert(table_of(system)), parameters, writes=True)
+            # Inline: nobody asks for the numbers that the database gives to rows.
+            _ = await transaction.execute(insert(table_of(system)).inline(), parameters, writes=True)
     except DATABASE_ERRORS as error:
         return _unavailable(error, database)
     return Success(None)
@@ -88,12 +90,12 @@ async def insert_rows(
 def column_value(row: JournalRow, name: str) -> object:
     """Return the value of field *name* of *row* as its column takes it."""
     value = row.values.get(name)
-    is_json = any(field.name == name and field.kind is Kind.JSON for field in row.table.fields)
-    return to_plain_json(value) if is_json else value
+    return to_plain_json(value) if name in row.table.documents else value
 
 
 def _values(row: JournalRow) -> dict[str, object]:
-    return {field.name: column_value(row, field.name) for field in row.table.fields}
+    number = row.table.number
+    return {each.name: column_value(row, each.name) for each in row.table.fields if each.name != number}
 
 
 def _create(connection: Connection, tables: MetaData) -> None:

@@ -67,8 +67,8 @@ class MappedTables:
         """Return our copy of the table of *resource*, whose unique rules leave out rows marked as deleted."""
         table = self.tables.copy_of(self._entities.table_of(resource.stored))
         for declared, name in self._entities.attributes_of(resource.stored).items():
-            if name in resource.fields:
-                convert_column(table.columns[declared.key], resource.fields[name])
+            if name in resource.stored_fields:
+                convert_column(table.columns[declared.key], resource.stored_fields[name])
         if resource.soft_delete is not None:
             exclude_deleted(
                 table, table.columns[self._column(resource, resource.soft_delete).key], self.server.name

@@ -142,7 +142,7 @@ class Window:
 
     def _field(self, sort: Sort) -> Field:
         resource = sort.path[-1].target if sort.path else self.plan.resource
-        field: Field = resource.fields[sort.field]
+        field: Field = resource.stored_fields[sort.field]
         return field
 
 

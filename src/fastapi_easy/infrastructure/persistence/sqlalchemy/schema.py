@@ -11,6 +11,7 @@ from sqlalchemy.exc import CompileError, DBAPIError
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import find_strict_constraints
+from fastapi_easy.infrastructure.relational.catalogue.type_families import family_of, stands_for
 from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN, ColumnType
 from fastapi_easy.infrastructure.relational.server import server_name_of
 
@@ -21,48 +22,17 @@ _LOCK_NUMBER: Final = 0x66617374
 _LOCK_LIMIT: Final = 10
 """Seconds to wait while another process creates tables."""
 
-_FAMILIES: Final[Mapping[str, str]] = {
-    type_name: family
-    for family, words in {
-        "text": "VARCHAR CHAR TEXT TINYTEXT MEDIUMTEXT LONGTEXT CHARACTER NVARCHAR CLOB ENUM SET",
-        "whole number": "INTEGER INT BIGINT SMALLINT TINYINT MEDIUMINT",
-        "fraction": "NUMERIC DECIMAL FLOAT DOUBLE REAL",
-        "truth value": "BOOLEAN BOOL",
-        "time": "TIMESTAMP DATETIME",
-        "date": "DATE",
-        "time of day": "TIME",
-        "duration": "INTERVAL",
-        "bytes": "BLOB BYTEA TINYBLOB MEDIUMBLOB LONGBLOB VARBINARY BINARY",
-        "UUID": "UUID",
-        "JSON": "JSON JSONB",
-    }.items()
-    for type_name in words.split()
-}
-
-_EQUIVALENT_TYPES: Final = frozenset(
-    {
-        # A database without the first type stores it as the second.
-        ("sqlite", "truth value", "whole number"),
-        ("sqlite", "fraction", "text"),
-        ("mysql", "truth value", "whole number"),
-        ("mysql", "JSON", "text"),
-        ("mysql", "text", "UUID"),
-        ("sqlite", "JSON", "text"),
-        ("sqlite", "text", "UUID"),
-    }
-)
-
 
 def create(connection: Connection, metadata: MetaData) -> None:
     """Create every table of *metadata* that is missing, with its indexes. Safe when many do so at once."""
     try:
-        with _schema_lock(connection):
+        with schema_lock(connection):
             metadata.create_all(connection, checkfirst=True)
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
         # Another program, which does not take our lock, has created a table meanwhile: create the others.
-        with _schema_lock(connection):
+        with schema_lock(connection):
             metadata.create_all(connection, checkfirst=True)
 
 
@@ -79,9 +49,7 @@ def compare(connection: Connection, tables: Sequence[MappedTable]) -> list[str]:
     for mapped in tables:
         table = mapped.table
         if not _exists(inspector, mapped):
-            differences.append(
-                f"{mapped.name}: the table {table.name} does not exist; create it, or start with schema_mode=create"
-            )
+            differences.append(f"{mapped.name}: the table {table.name} does not exist")
             continue
         stored = {each["name"]: each for each in inspector.get_columns(table.name, schema=table.schema)}
         differences += _differences(mapped, stored, connection.dialect)
@@ -98,7 +66,8 @@ def _exists(inspector: Inspector, mapped: MappedTable) -> bool:
 
 
 @contextlib.contextmanager
-def _schema_lock(connection: Connection) -> Iterator[None]:
+def schema_lock(connection: Connection) -> Iterator[None]:
+    """Keep other processes from creating anything during the block, in one transaction where that can be."""
     begin: tuple[str, ...]
     server = server_name_of(connection.dialect.name)
     match server:
@@ -171,10 +140,8 @@ def _family(type_: ColumnType, dialect: Dialect) -> str | None:
         written = type_.compile(dialect)
     except CompileError:
         return None
-    type_name = written.replace("(", " ").split(" ")[0].upper()
-    return "array" if written.endswith("[]") else _FAMILIES.get(type_name)
+    return family_of(written)
 
 
 def _is_same(wanted: str, there: str, dialect: str) -> bool:
-    store = "mysql" if dialect == "mariadb" else dialect
-    return wanted == there or {(store, wanted, there), (store, there, wanted)} & _EQUIVALENT_TYPES != set()
+    return stands_for(there, wanted, dialect) or stands_for(wanted, there, dialect)

@@ -133,7 +133,7 @@ def _in_sources(columns: Sequence[Term], types: Sequence[ColumnType]) -> ColumnE
 
 
 def _is_sendable(plan: Plan, relation: Relation, source: Source) -> bool:
-    fields, allows_nul = plan.resource.fields, plan.terms.allows_nul
+    fields, allows_nul = plan.resource.stored_fields, plan.terms.allows_nul
     return all(
         is_storable(fields[name], value, allows_nul=allows_nul)
         for name, value in zip(relation.remote, source, strict=True)

@@ -1,1 +1,1 @@
-"""What the catalogue of a database says of tables that exist."""
+"""What a database has, as its catalogue says, and what it should have."""

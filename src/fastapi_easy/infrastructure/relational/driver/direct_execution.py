@@ -10,6 +10,7 @@ from sqlalchemy import Executable
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 
+from fastapi_easy.domain.current_tenant import current_tenant
 from fastapi_easy.infrastructure.relational.driver.compiled import CompiledStatement, NotCompilable
 from fastapi_easy.infrastructure.relational.driver.driver_exceptions import to_sqlalchemy_error
 from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
@@ -74,7 +75,7 @@ class DirectExecutor(Executor):
     ) -> StatementResult:
         """Run *statement* in a transaction of its own, which is where PostgreSQL takes a limit for one statement."""
         async with asyncio.timeout(self.time_left + CLIENT_TIMEOUT_MARGIN):
-            await self.run_command(pooled, self.begin_sql)
+            await self.run_command(pooled, self.begin_sql(current_tenant()))
             try:
                 answer = await DirectExecutor.run(self, pooled, statement, parameters)
             except SQLAlchemyError:

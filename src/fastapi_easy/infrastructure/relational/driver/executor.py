@@ -16,11 +16,14 @@ from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from fastapi_easy.domain import deadline
+from fastapi_easy.domain.current_tenant import current_tenant
+from fastapi_easy.domain.principal import Tenant
 from fastapi_easy.infrastructure.relational.driver.driver_exceptions import to_sqlalchemy_error
 from fastapi_easy.infrastructure.relational.driver.error_classification import is_stale_statement
 from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
 from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN
+from fastapi_easy.infrastructure.relational.row_security.setting import set_tenant
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import greenlet_spawn
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
@@ -110,6 +113,8 @@ class Executor:
 
         statement_timeout: The usual limit of a statement in seconds; a caller with less time left gets a limit of
             its own.
+
+        has_row_security: Whether the server has to be told for which tenant a statement is.
     """
 
     engine: Engine
@@ -118,19 +123,20 @@ class Executor:
     aborts_on_error: bool
     is_uninterruptible: bool
     statement_timeout: float = -math.inf
+    has_row_security: bool = False
 
-    @property
-    def begin_sql(self) -> str:
-        """The command that begins a transaction."""
+    def begin_sql(self, tenant: Tenant | None) -> str:
+        """Return the command that begins a transaction for *tenant*, in one round trip."""
         match self.engine.dialect.name:
             case "sqlite":
                 # Takes the lock of the writer now: a transaction that has read and then writes could be refused.
                 return "BEGIN IMMEDIATE"
             case "postgresql" if self.engine.dialect.driver == "asyncpg" and self.has_short_deadline:
                 # A limit of the server's leaves the connection usable, which one of the client's does not.
-                return f"BEGIN; SET LOCAL statement_timeout = {max(1, round(self.time_left * 1000))}"
+                command = f"BEGIN; SET LOCAL statement_timeout = {max(1, round(self.time_left * 1000))}"
             case _:
-                return "BEGIN"
+                command = "BEGIN"
+        return f"{command}; {set_tenant(tenant)}" if self.has_row_security else command
 
     @property
     def time_left(self) -> float:
@@ -153,7 +159,7 @@ class Executor:
         while True:
             pooled = await self.pool.check_out()
             try:
-                answer = await self.run(pooled, statement, parameters)
+                answer = await self.run_alone(pooled, statement, parameters)
             except BaseException as error:
                 self.release_after(pooled, error)
                 # A read can be repeated: the server may have closed the connection since its last use, or a prepared
@@ -187,6 +193,23 @@ class Executor:
         except OverflowError as error:
             # What sqlite3 raises for an integer of more than 64 bits; SQLAlchemy lets it through unwrapped.
             raise to_sqlalchemy_error(pooled.connection, error) from error
+
+    async def run_alone(
+        self, pooled: PooledConnection, statement: Executable, parameters: Parameters
+    ) -> StatementResult:
+        """Run *statement* on *pooled*, which is in no transaction."""
+        if not self.has_row_security:
+            return await self.run(pooled, statement, parameters)
+        # What a transaction is told ends with it, so that a connection in the pool belongs to no tenant.
+        await self.run_command(pooled, self.begin_sql(current_tenant()))
+        try:
+            answer = await self.run(pooled, statement, parameters)
+        except SQLAlchemyError:
+            if not pooled.connection.invalidated:
+                await self.run_command(pooled, "ROLLBACK")
+            raise
+        await self.run_command(pooled, "COMMIT")
+        return answer
 
     async def run_command(self, pooled: PooledConnection, sql: str) -> None:
         """Run *sql*, a command that is answered with nothing."""

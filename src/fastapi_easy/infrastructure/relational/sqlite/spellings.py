@@ -27,7 +27,9 @@ _DATE: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ Tt]00:00(?::00(?:\.0+)?)?(?:[Zz]|[+-]00:?00)?)?", re.ASCII
 )
 _TIME: Final = re.compile(_TIME_OF_DAY, re.ASCII)
-_NUMBER: Final = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?\s*", re.ASCII)
+NUMBER: Final = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?\s*", re.ASCII)
+"""A text that is a number to SQLite."""
+
 _EXACT_INTEGERS: Final = 2**53
 """Up to here every whole number is a double."""
 
@@ -89,7 +91,7 @@ def read_decimal(stored: Any) -> decimal.Decimal:
             return decimal.Decimal(stored)
     elif type(stored) is int:
         return decimal.Decimal(stored)
-    if _NUMBER.fullmatch(_text(stored)) is None:
+    if NUMBER.fullmatch(_text(stored)) is None:
         raise ValueError("not a number")
     number = decimal.Decimal(stored)
     if number and abs(number.adjusted()) > MAX_BODY_DIGITS:

@@ -4,11 +4,25 @@ import weakref
 from collections.abc import Iterable
 from typing import Any, Final, assert_never
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, LargeBinary, MetaData, String, Table, Text, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Uuid,
+    literal_column,
+)
 from sqlalchemy.dialects.mysql import LONGTEXT, VARCHAR
 from sqlalchemy.dialects.postgresql import JSONB
 
-from fastapi_easy.domain.changes.journal import SystemTable
+from fastapi_easy.domain.changes.journal import SystemIndex, SystemTable
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.infrastructure.relational.column_types import ColumnType, UtcDateTime
@@ -27,7 +41,18 @@ def table_of(system: SystemTable) -> Table:
     found = _system_tables.get(system)
     if found is None:
         columns = [_column(system, field) for field in system.fields]
-        found = _system_tables[system] = Table(system.name, MetaData(), *columns, mysql_engine="InnoDB")
+        found = _system_tables[system] = Table(
+            system.name,
+            MetaData(),
+            *columns,
+            mysql_engine="InnoDB",
+            # Else SQLite would give the number of a row that was removed once more.
+            sqlite_autoincrement=system.number is not None,
+        )
+        if system.number is not None:
+            _ = Index(f"{system.name}_key", *(found.columns[name] for name in system.key), unique=True)
+        for each in system.every_index:
+            _add_index(found, each)
     return found
 
 
@@ -47,8 +72,29 @@ def _column(system: SystemTable, field: Field) -> Column[Any]:
                 f"{system.name}: a system table has no column for {field.name!r}, a {field.kind}: use another kind"
             ]
         )
+    if field.name == system.number:
+        number_type = column_type.with_variant(Integer(), "sqlite")
+        return Column(field.name, number_type, primary_key=True, autoincrement=True)
     is_key = field.name in system.key
-    return Column(field.name, column_type, primary_key=is_key, nullable=field.nullable and not is_key)
+    return Column(
+        field.name,
+        column_type,
+        # Rows with numbers are kept in the order of these: on SQLite, MySQL and MariaDB nothing else can be numbered.
+        primary_key=is_key and system.number is None,
+        nullable=field.nullable and not is_key,
+        autoincrement=False,
+    )
+
+
+def _add_index(table: Table, index: SystemIndex) -> None:
+    columns = [table.columns[name] for name in index.fields]
+    name = f"{table.name}_{'_'.join(index.fields)}"
+    if index.below is None:
+        _ = Index(name, *columns)
+        return
+    limited, limit = index.below
+    condition = table.columns[limited] < literal_column(str(limit))
+    _ = Index(name, *columns, postgresql_where=condition, sqlite_where=condition)
 
 
 def _text(field: Field) -> ColumnType:

@@ -3,20 +3,23 @@
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Connection, Index, Integer, MetaData, String, Table, inspect
+from sqlalchemy.dialects.mysql import VARBINARY
 from sqlalchemy.exc import DBAPIError
 
-from fastapi_easy.infrastructure.relational.column_types import ColumnType
-
+_NAME: Final = 200
 _OWNER: Final = 200
 _ATTEMPTS: Final = 10
 
+LEASE_NAMES: Final = frozenset({"fe_lock", "fe_lock_wait"})
+"""The names of the tables."""
 
-def make_tables(connection: Connection, name_type: ColumnType) -> None:
+
+def make_tables(connection: Connection) -> None:
     """Create the missing tables of leases; safe when many processes do so at once.
 
     Times are microseconds since 1970. A row without an owner is a name that was held once; its token goes on growing.
     """
-    tables = _define_tables(name_type)
+    tables = lease_tables()
     for attempt in range(1, _ATTEMPTS + 1):
         missing = [table for table in tables.sorted_tables if not inspect(connection).has_table(table.name)]
         if not missing:
@@ -29,7 +32,10 @@ def make_tables(connection: Connection, name_type: ColumnType) -> None:
                 raise
 
 
-def _define_tables(name_type: ColumnType) -> MetaData:
+def lease_tables() -> MetaData:
+    """Return the tables of leases."""
+    # On MySQL bytes, since texts compare equal whatever the blanks at their end, and by collation.
+    name_type = String().with_variant(VARBINARY(_NAME), "mysql", "mariadb")
     tables = MetaData()
     _ = Table(
         "fe_lock",

@@ -26,7 +26,9 @@ from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.requests.decode import IGNORED_PARAMETERS
 
 _CALL: Final = "fastapi_easy.asked"
-_RESERVED_PARAMETERS: Final = RESERVED_FIELDS | AGGREGATION | {"as", "from_line", "max_failures", "upsert"}
+_RESERVED_PARAMETERS: Final = (
+    RESERVED_FIELDS | AGGREGATION | {"as", "from_line", "max_failures", "upsert", "after", "since"}
+)
 """The parameters that resources give a meaning, besides their fields."""
 
 

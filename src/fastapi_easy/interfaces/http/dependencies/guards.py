@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.params import Depends
 
 from fastapi_easy.domain import Resource
+from fastapi_easy.interfaces.http.authentication.caller_identification import CallerIdentification
 from fastapi_easy.interfaces.http.dependencies.guard import Guard
 from fastapi_easy.interfaces.http.fastapi_internals import get_parameterless_sub_dependant
 from fastapi_easy.interfaces.http.options import HttpOptions
@@ -23,6 +24,12 @@ class Guards:
         added: Dependencies of every resource besides those of *app*.
 
         principal: Answers who the caller is.
+
+        identification: Identifies callers before everything else; `None` where there are no authenticators, or
+            *principal* takes their place.
+
+    Attributes:
+        identification: The same.
     """
 
     def __init__(
@@ -31,7 +38,9 @@ class Guards:
         options: HttpOptions,
         added: Sequence[Depends] = (),
         principal: Depends | None = None,
+        identification: CallerIdentification | None = None,
     ) -> None:
+        self.identification = identification
         self._app = app
         self._options = options
         self._added = tuple(added)

@@ -1,6 +1,6 @@
 """An OpenAPI document of an app's own routes → the same with its resources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -13,18 +13,28 @@ from fastapi_easy.interfaces.http.dependencies.openapi import DependencyDocs
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.bulk import bulk_schemas
 from fastapi_easy.interfaces.http.openapi.documents import Document
+from fastapi_easy.interfaces.http.openapi.feeds import feed_schemas
 from fastapi_easy.interfaces.http.openapi.merge_patch import merge_patch_schemas
 from fastapi_easy.interfaces.http.openapi.operations import Operations
 from fastapi_easy.interfaces.http.openapi.parameters import search_schemas, shared_parameters
 from fastapi_easy.interfaces.http.openapi.problems import HEADERS, ITEM_PROBLEM, PROBLEM, shared_responses
 from fastapi_easy.interfaces.http.openapi.relations import related_properties
+from fastapi_easy.interfaces.http.openapi.security import SecurityDocs
 from fastapi_easy.interfaces.http.openapi.streams import stream_schemas
 
-_WITH_FILTERS: Final = {Operation.LIST, Operation.COUNT, Operation.EXPORT, Operation.AGGREGATE}
+_WITH_FILTERS: Final = {
+    *(Operation.LIST, Operation.COUNT, Operation.EXPORT),
+    *(Operation.AGGREGATE, Operation.CHANGES),
+}
 _REFERENCE: Final = "#/components/schemas/{model}"
 
 
-def add_resources(base: Document, http_resources: Sequence[HttpResource], guards: Guards) -> Document:
+def add_resources(
+    base: Document,
+    http_resources: Sequence[HttpResource],
+    guards: Guards,
+    own_operations: Iterable[tuple[str, str]] = (),
+) -> Document:
     """Return *base* with *http_resources*. What it has itself under the same path and method stays.
 
     Args:
@@ -33,16 +43,29 @@ def add_resources(base: Document, http_resources: Sequence[HttpResource], guards
         http_resources: The resources of the app.
 
         guards: The dependencies that run before their operations.
+
+        own_operations: The path and method of the app's own operations that identify their caller.
     """
     taken: Document = base.get("components", {}).get("schemas", {})
     http_resources = [http_resource.as_documented for http_resource in http_resources]
     paths: Document = {}
     parameters = _parameters(http_resources)
     dependency_docs = DependencyDocs(parameters)
+    identification = guards.identification
+    security = SecurityDocs(
+        () if identification is None else identification.schemes(),
+        None if identification is None else identification.public(),
+    )
     for http_resource in http_resources:
-        operations = Operations(http_resource).paths()
+        described = Operations(http_resource)
+        operations = described.paths()
         dependency_docs.add(operations, guards.openapi_dependencies(http_resource.resource))
         paths |= operations
+        if security.schemes:
+            names, resource = described.names(), http_resource.resource.name
+            for path, methods in operations.items():
+                for method, operation in methods.items():
+                    security.add(operation, is_public=security.is_public(resource, names[path, method]))
     schemas = {
         "Problem": PROBLEM,
         "ItemProblem": ITEM_PROBLEM,
@@ -60,6 +83,10 @@ def add_resources(base: Document, http_resources: Sequence[HttpResource], guards
     own_paths: Document = {
         path: _with_deep_object_style(each) for path, each in base.get("paths", {}).items()
     }
+    if security.schemes:
+        for path, method in own_operations:
+            if method in own_paths.get(path, {}):
+                security.add(own_paths[path][method])
     components = {
         **given,
         "schemas": {**schemas, **taken},
@@ -67,8 +94,9 @@ def add_resources(base: Document, http_resources: Sequence[HttpResource], guards
         "headers": {**HEADERS, **given.get("headers", {})},
         "responses": {**shared_responses(), **given.get("responses", {})},
     }
-    if dependency_docs.security_schemes:
+    if dependency_docs.security_schemes or security.schemes:
         components["securitySchemes"] = {
+            **security.schemes,
             **dependency_docs.security_schemes,
             **given.get("securitySchemes", {}),
         }
@@ -195,6 +223,7 @@ def _derived_schemas(http_resource: HttpResource, schemas: Mapping[str, Document
         **search_schemas(http_resource),
         **bulk_schemas(http_resource),
         **stream_schemas(http_resource),
+        **feed_schemas(http_resource),
     }
 
 

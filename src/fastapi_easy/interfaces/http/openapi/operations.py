@@ -9,6 +9,7 @@ from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.bulk import bulk_example
 from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
 from fastapi_easy.interfaces.http.openapi.examples import example_of
+from fastapi_easy.interfaces.http.openapi.feeds import feed_details
 from fastapi_easy.interfaces.http.openapi.merge_patch import merge_patch_name
 from fastapi_easy.interfaces.http.openapi.parameters import (
     fields_parameter,
@@ -25,7 +26,7 @@ from fastapi_easy.interfaces.http.openapi.streams import (
 )
 from fastapi_easy.interfaces.http.operations.table import ACTION_PROBLEMS, KEY, ROUTES, OperationRoute
 
-_PREFERRED: Final = ("Preference-Applied", "Withheld-Events")
+_CHANGE_HEADERS: Final = ("Preference-Applied", "Withheld-Events", "Idempotent-Replayed")
 _PREFER: Final = {
     "name": "Prefer",
     "in": "header",
@@ -40,6 +41,13 @@ _IF_MATCH: Final = {
     "description": "The ETag of the version the change is based on; 412 when it is not the current one.",
     "schema": {"type": "string"},
     "example": "*",
+}
+_IDEMPOTENCY_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A new one for each change, and the same in each retry of it: the change is made once, and every "
+    "retry gets the first answer.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
 _IF_NONE_MATCH: Final = {
     "name": "If-None-Match",
@@ -68,6 +76,16 @@ class Operations:
         for name, action in (self._resource.actions or {}).items():
             paths[f"{self._http_resource.path}{KEY}/{name}"] = {"post": self._action(name, action)}
         return paths
+
+    def names(self) -> dict[tuple[str, str], str]:
+        """Return what policies call each of `paths`, by path and lower-case method."""
+        names = {
+            (f"{self._http_resource.path}{route.path}", route.method.lower()): route.operation.value
+            for route in ROUTES
+        }
+        return names | {
+            (f"{self._http_resource.path}{KEY}/{name}", "post"): name for name in self._resource.actions or {}
+        }
 
     def _operation(self, route: OperationRoute) -> Document:
         members, responses = self._details(route)
@@ -114,13 +132,16 @@ class Operations:
                 return export_details(self._http_resource)
             case Operation.IMPORT:
                 return import_details(self._http_resource)
+            case Operation.CHANGES:
+                return feed_details(self._http_resource)
 
     def _problems_of_reading(self, route: OperationRoute) -> frozenset[int]:
         is_strict = self._resource.reading is Reading.STRICT
         return frozenset({409} if is_strict and route.operation in {Operation.GET, Operation.EXPORT} else ())
 
     def _problems(self, statuses: frozenset[int]) -> Document:
-        return problem_responses(statuses if self._resource.requires_version else statuses - {428})
+        found = statuses if self._resource.requires_version else statuses - {428}
+        return problem_responses(found | {429} if self._http_resource.options.rate_limits else found)
 
     def _list(self) -> OperationDetails:
         parameters = [
@@ -154,13 +175,13 @@ class Operations:
 
     def _create(self) -> OperationDetails:
         body = self._body(f"{self._schema}Create", _JSON_ONLY)
-        return {"parameters": [_PREFER], "requestBody": body}, (self._created(),)
+        return {"parameters": [_PREFER, self._key_of_retries()], "requestBody": body}, (self._created(),)
 
     def _upsert(self) -> OperationDetails:
         by = " and ".join(f"`{name}`" for name in self._resource.upsert_by)
         members = {
             "description": f"Changes the one with the same {by}, or creates it. Fields left out stay as they are.",
-            "parameters": [_PREFER],
+            "parameters": [_PREFER, _IDEMPOTENCY_KEY],
             "requestBody": self._body(f"{self._schema}Create", _JSON_ONLY),
         }
         changed, empty = self._changed("Changed.")
@@ -174,11 +195,11 @@ class Operations:
         members = {
             "description": "Makes the changes in their order: all or none, or with `atomic: false` each on its own. An "
             "atomic call that fails answers with the problem of the item that failed, and `item` is its index.",
-            "parameters": [_PREFER],
+            "parameters": [_PREFER, self._key_of_retries()],
             "requestBody": body,
         }
         results = {
-            "headers": _headers(*_PREFERRED),
+            "headers": _headers(*_CHANGE_HEADERS),
             "content": {"application/json": {"schema": _reference(f"{self._schema}BulkResults")}},
         }
         return members, (
@@ -198,7 +219,7 @@ class Operations:
 
     def _write(self, suffix: str, types: tuple[str, ...]) -> OperationDetails:
         members = {
-            "parameters": [self._key(), self._if_match(), _PREFER],
+            "parameters": [self._key(), self._if_match(), _PREFER, _IDEMPOTENCY_KEY],
             "requestBody": self._body(f"{self._schema}{suffix}", types),
         }
         return members, self._changed("Changed.")
@@ -210,10 +231,11 @@ class Operations:
         return members, answers
 
     def _remove(self, if_match: Document, description: str) -> OperationDetails:
-        return {"parameters": [self._key(), if_match, _PREFER]}, (_empty_response(description, *_PREFERRED),)
+        parameters = [self._key(), if_match, _PREFER, _IDEMPOTENCY_KEY]
+        return {"parameters": parameters}, (_empty_response(description, *_CHANGE_HEADERS),)
 
     def _restore(self) -> OperationDetails:
-        return {"parameters": [self._key(), _IF_MATCH, _PREFER]}, self._changed("Restored.")
+        return {"parameters": [self._key(), _IF_MATCH, _PREFER, _IDEMPOTENCY_KEY]}, self._changed("Restored.")
 
     def _action(self, name: str, action: type[Any]) -> Document:
         described = inspect.cleandoc(action.__doc__ or "")
@@ -225,7 +247,7 @@ class Operations:
         body["required"] = required
         answer = {
             "description": "Done.",
-            "headers": _headers("ETag", *_PREFERRED),
+            "headers": _headers("ETag", *_CHANGE_HEADERS),
             "content": {"application/json": {"schema": {}}},
         }
         return {
@@ -234,17 +256,23 @@ class Operations:
             "summary": described.split("\n", 1)[0]
             or f"{name.capitalize()} {_with_article(self._names.singular)}",
             "description": described,
-            "parameters": [self._key(), self._if_match(), _PREFER],
+            "parameters": [self._key(), self._if_match(), _PREFER, self._key_of_retries()],
             "requestBody": body,
             "responses": {
                 "200": answer,
-                "204": _empty_response("Done.", "ETag", *_PREFERRED),
+                "204": _empty_response("Done.", "ETag", *_CHANGE_HEADERS),
                 **self._problems(ACTION_PROBLEMS),
             },
         }
 
     def _if_match(self) -> Document:
         return {**_IF_MATCH, "required": True} if self._resource.requires_version else _IF_MATCH
+
+    def _key_of_retries(self) -> Document:
+        """Return the parameter of what is not idempotent by itself."""
+        if self._resource.requires_idempotency_key:
+            return {**_IDEMPOTENCY_KEY, "required": True}
+        return _IDEMPOTENCY_KEY
 
     def _key(self) -> Document:
         parts = ",".join(self._resource.key)
@@ -260,11 +288,11 @@ class Operations:
         return {"required": True, "content": {each: dict(media) for each in types}}
 
     def _created(self) -> Document:
-        return self._one("Created.", "ETag", "Location", *_PREFERRED)
+        return self._one("Created.", "ETag", "Location", *_CHANGE_HEADERS)
 
     def _changed(self, description: str) -> tuple[Document, Document]:
         """Return the responses with the changed entity, and without it for `Prefer: return=minimal`."""
-        headers = ("ETag", *_PREFERRED)
+        headers = ("ETag", *_CHANGE_HEADERS)
         return self._one(description, *headers), _empty_response(description, *headers)
 
     def _one(self, description: str, *headers: str, partial: bool = False) -> Document:

@@ -228,7 +228,7 @@ def _json_value(parameter: Parameter, queries: QueryReader) -> Document:
     field = parameter.value
     value = _bounded_text(field, queries)
     if field.kind is Kind.DECIMAL:
-        value = {"anyOf": [value, {"type": "integer", "minimum": 1 - 10**15, "maximum": 10**15 - 1}]}
+        value = {"anyOf": [value, {"type": "integer"}]}
     return _list_schema(parameter, value, queries) if parameter.takes_list else value
 
 

@@ -22,7 +22,15 @@ HEADERS: Final[Document] = {
         "description": "The events that a dry run did not publish, in their order.",
         "schema": {"type": "string"},
     },
+    "Idempotent-Replayed": {
+        "description": "`true`: the answer is that of an earlier call with the same Idempotency-Key.",
+        "schema": {"type": "string", "const": "true"},
+    },
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "WWW-Authenticate": {
+        "description": "How to authenticate (RFC 9110 11.6.1).",
+        "schema": {"type": "string"},
+    },
     "Allow": {"description": "The methods of this path.", "schema": {"type": "string"}},
 }
 
@@ -93,19 +101,27 @@ _STATUS_EXAMPLES: Final[dict[int, tuple[str, str]]] = {
     405: ("method_not_allowed", "Method not allowed."),
     406: ("not_acceptable", "No media type that is offered is accepted."),
     408: ("request_timeout", "The body did not arrive in time."),
-    409: ("already_exists", "Conflicts with another entity."),
+    409: ("already_exists", "Conflicts with another entity, or with a call that is still in progress."),
+    410: ("position_expired", "The feed does not go back to this position."),
     412: ("stale", "The entity has changed meanwhile."),
     413: ("too_large", "Larger than the limit."),
     414: ("query_too_long", "The query string is too long."),
     415: ("unsupported_media_type", "Not a media type that is read here."),
     422: ("invalid", "The input is invalid; errors lists each problem."),
     428: ("precondition_required", "If-Match with the version the change is based on is required."),
+    429: ("rate_limited", "Too many requests."),
     500: ("internal_error", "An internal error."),
     501: ("unsupported", "The store cannot do this."),
     503: ("unavailable", "A dependency did not answer."),
     504: ("deadline_exceeded", "It took too long; nothing was changed."),
 }
-_EXTRA: Final[dict[int, str]] = {405: "Allow", 412: "ETag", 503: "Retry-After"}
+_EXTRA: Final[dict[int, str]] = {
+    401: "WWW-Authenticate",
+    405: "Allow",
+    412: "ETag",
+    429: "Retry-After",
+    503: "Retry-After",
+}
 
 
 def problem_responses(statuses: Iterable[int]) -> Document:

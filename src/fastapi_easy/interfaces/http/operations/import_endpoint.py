@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fastapi_easy.application import DryRun, ImportEntities, ImportMode, ImportReport
-from fastapi_easy.application.resources.import_entities import Line
+from fastapi_easy.application.resources.streams.import_entities import Line
 from fastapi_easy.domain import BadQuery, Fault, Invalid, Operation, OutcomeUnknown
 from fastapi_easy.interfaces.formats.csv_cells import record_columns
 from fastapi_easy.interfaces.formats.encode import dumps

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from fastapi_easy.application.resources.import_entities import Line
+from fastapi_easy.application.resources.streams.import_entities import Line
 from fastapi_easy.domain import (
     Error,
     Failure,

@@ -13,12 +13,14 @@ from fastapi_easy.interfaces.http.http_resource import Endpoint, HttpResource
 from fastapi_easy.interfaces.http.openapi_names import ResourceNames
 from fastapi_easy.interfaces.http.operations.aggregate_endpoint import AggregateEndpoint
 from fastapi_easy.interfaces.http.operations.bulk_endpoint import BulkEndpoint
+from fastapi_easy.interfaces.http.operations.changes_endpoint import ChangesEndpoint
 from fastapi_easy.interfaces.http.operations.export_endpoint import ExportEndpoint
 from fastapi_easy.interfaces.http.operations.import_endpoint import ImportEndpoint
 from fastapi_easy.interfaces.http.operations.read_endpoints import ReadEndpoints
 from fastapi_easy.interfaces.http.operations.write_endpoints import WriteEndpoints
 
 KEY: Final = "/{key}"
+CHANGES: Final = "/changes"
 
 _ALWAYS: Final = (400, 405, 422, 500, 501, 503, 504)
 _NO_BODY: Final = (408, 413)
@@ -262,11 +264,24 @@ def _routes(operation: Operation) -> tuple[OperationRoute, ...]:  # noqa: C901, 
                     endpoint=lambda shown: ImportEndpoint(shown).import_,
                 ),
             )
+        case Operation.CHANGES:
+            return (
+                OperationRoute(
+                    operation=operation,
+                    method="GET",
+                    path=CHANGES,
+                    id_pattern="follow_{plural}",
+                    summary="Follow changes of {resource}",
+                    statuses=(200,),
+                    problems=frozenset({*_ALWAYS, 403, 410, 414}),
+                    endpoint=lambda shown: ChangesEndpoint(shown).follow,
+                ),
+            )
 
 
 _FIRST: Final = (
     *(Operation.LIST, Operation.CREATE, Operation.COUNT),
-    *(Operation.EXPORT, Operation.IMPORT, Operation.AGGREGATE),
+    *(Operation.EXPORT, Operation.IMPORT, Operation.AGGREGATE, Operation.CHANGES),
 )
 """The operations that documentation shows first, in this order; the others follow as the enumeration has them."""
 

@@ -1,16 +1,14 @@
 """HTTP → what commands are made of: contexts, keys, the pairs of a query string. All raise `ProblemError`."""
 
-import re
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from fastapi_easy.application import Context, DryRun
+from fastapi_easy.application import Context, DryRun, Replay
+from fastapi_easy.application.idempotency.fingerprint import check_idempotency_key
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.domain import BadQuery, Fault, Invalid, Key
 from fastapi_easy.interfaces.http.exchange import Exchange, ProblemError, problem_error, unwrap_or_raise
 from fastapi_easy.interfaces.http.request_problems import QUERY_NOT_UTF_8, query_too_long
-
-_IDEMPOTENCY_KEY: Final = re.compile("[!-~]{1,255}")
 
 IGNORED_PARAMETERS: Final = "fastapi_easy.ignored_parameters"
 """Where a scope keeps the names of parameters that are for somebody else, such as a dependency, and not read here."""
@@ -22,15 +20,20 @@ def read_context(exchange: Exchange, dry_run: DryRun | None = None) -> Context:
     """Return the context of a call: the caller, its identifiers, and whether it is a dry run."""
     given = exchange.headers.get(b"idempotency-key")
     text = None if given is None else given.decode("latin-1")
-    if text is not None and not _IDEMPOTENCY_KEY.fullmatch(text):
-        message = "Must be 1 to 255 visible ASCII characters"
-        raise problem_error(Invalid((Fault("/idempotency-key", message, "idempotency_key", "header"),)))
+    if text is not None:
+        if (refused := check_idempotency_key(text)) is not None:
+            raise problem_error(refused.failure())
+        exchange.replay = Replay()
     principal = exchange.principal
+    client = exchange.scope.get("client")
     return Context(
         principal=principal,
         tenant=principal.tenant,
         correlation_id=exchange.correlation_id,
+        address="" if client is None else client[0],
         idempotency_key=text,
+        replay=exchange.replay,
+        rate=exchange.rate,
         dry_run=dry_run,
     )
 

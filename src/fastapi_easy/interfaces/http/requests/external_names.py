@@ -31,6 +31,7 @@ _WITH_FIELD_ERRORS: Final = (
     Operation.RESTORE,
     Operation.LIST,
     Operation.EXPORT,
+    Operation.CHANGES,
 )
 """Operations whose errors name fields, except those that answer with an outcome for each of many entities."""
 

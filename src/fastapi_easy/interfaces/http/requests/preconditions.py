@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from fastapi_easy.application import Context, GetEntity, UseCases
+from fastapi_easy.application.idempotency.fingerprint import refuse_idempotency_key
 from fastapi_easy.domain import Failure, Key, Outcome, Stale, Success
 
 T = TypeVar("T")
+
+_ONE_VERSION: Final = (
+    "Needs If-Match with one strong ETag, or none: a retry could not tell the version that was meant"
+)
 
 _TAG: Final = re.compile(rb'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
 
@@ -71,6 +76,8 @@ async def expected_version(
 
     Fails with:
         Stale: The entity has none of the versions in If-Match, or one of those in If-None-Match.
+
+        Invalid: There is an idempotency key, and the headers say another thing once the change is made.
     """
     if_match, if_none_match = headers.get(b"if-match"), headers.get(b"if-none-match")
     if if_match is None and if_none_match is None:
@@ -79,6 +86,8 @@ async def expected_version(
     unwanted = None if if_none_match is None else read_tags(if_none_match)
     if unwanted is None and wanted is not None and len(wanted.strong) == 1 and not wanted.weak:
         return Success(wanted.strong[0])
+    if context.idempotency_key is not None:
+        return refuse_idempotency_key(_ONE_VERSION)
     found = await use_cases.get(GetEntity(key), context)
     if isinstance(found, Failure):
         return found
@@ -102,6 +111,8 @@ async def change_deleted(
     wanted = EntityTags(any=True) if b"if-match" not in headers else read_tags(headers[b"if-match"])
     if wanted.any:
         return await change(None)
+    if b"idempotency-key" in headers and (len(wanted.strong) != 1 or wanted.weak):
+        return refuse_idempotency_key(_ONE_VERSION)
     # Weak tags match nothing here (RFC 9110 section 13.1.1), as nothing has the empty version.
     done = await change(wanted.strong[0] if wanted.strong else "")
     if isinstance(done, Failure):

@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 from starlette.routing import Router
 
+from fastapi_easy.interfaces.http.authentication.caller_identification import CallerIdentification
 from fastapi_easy.interfaces.http.dependencies.guard import Guard
 from fastapi_easy.interfaces.http.http_resource import Endpoint, HttpResource
-from fastapi_easy.interfaces.http.operations.table import KEY, ROUTES
+from fastapi_easy.interfaces.http.operations.table import CHANGES, KEY, ROUTES
 from fastapi_easy.interfaces.http.operations.write_endpoints import WriteEndpoints
 from fastapi_easy.interfaces.http.routing.paths import Methods, Paths
 from fastapi_easy.interfaces.http.routing.resource_route import NamedEndpoint, ResourceRoute
@@ -17,7 +18,12 @@ from fastapi_easy.interfaces.http.routing.resource_route import NamedEndpoint, R
 _ACTIONS: Final = f"{KEY}/"
 
 
-def build_paths(http_resource: HttpResource, guard: Guard | None, router: Router) -> Paths:
+def build_paths(
+    http_resource: HttpResource,
+    guard: Guard | None,
+    router: Router,
+    identification: CallerIdentification | None = None,
+) -> Paths:
     """Return the paths of one resource, those of its operations only.
 
     Args:
@@ -26,12 +32,16 @@ def build_paths(http_resource: HttpResource, guard: Guard | None, router: Router
         guard: Runs the dependencies of the resource, if there are any.
 
         router: The app's own router.
+
+        identification: Identifies the caller before dependencies run, if the application has authenticators.
     """
     resource = http_resource.resource
     routes: defaultdict[str, dict[str, ResourceRoute]] = defaultdict(dict)
     for method, path, operation_id, endpoint in _endpoints(http_resource):
         has_key = path.startswith(KEY)
         guarded = endpoint if guard is None else guard.wrap(endpoint, resource, has_key=has_key)
+        if identification is not None:
+            guarded = identification.wrap(guarded)
         routes[path][method] = ResourceRoute(
             guarded,
             f"{http_resource.path}{path}",
@@ -39,6 +49,7 @@ def build_paths(http_resource: HttpResource, guard: Guard | None, router: Router
             NamedEndpoint(operation_id, resource.entity.__module__, guarded),
             has_key=has_key,
             router=router,
+            takes_sockets=path == CHANGES,
         )
     return Paths(
         collection=Methods(routes.pop("", {})),

@@ -44,6 +44,8 @@ class ResourceRoute:
 
         router: The app's own router, for the scope; it does not route these requests.
 
+        takes_sockets: It serves WebSockets as well.
+
     Attributes:
         answer: The endpoint.
 
@@ -54,9 +56,11 @@ class ResourceRoute:
         methods: The HTTP methods.
 
         endpoint: The endpoint as middleware sees it.
+
+        takes_sockets: It serves WebSockets as well.
     """
 
-    __slots__ = ("_has_key", "_router", "answer", "endpoint", "methods", "name", "path")
+    __slots__ = ("_has_key", "_router", "answer", "endpoint", "methods", "name", "path", "takes_sockets")
 
     def __init__(
         self,
@@ -67,6 +71,7 @@ class ResourceRoute:
         *,
         has_key: bool,
         router: Router,
+        takes_sockets: bool = False,
     ) -> None:
         self.answer = answer
         self.path = path
@@ -75,6 +80,7 @@ class ResourceRoute:
         self.endpoint = endpoint
         self._has_key = has_key
         self._router = router
+        self.takes_sockets = takes_sockets
 
     @property
     def path_format(self) -> str:

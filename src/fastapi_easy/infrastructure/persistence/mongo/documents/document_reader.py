@@ -51,7 +51,7 @@ class DocumentReader:
         self._decoders: dict[tuple[str, ...], _Decode] = {}
         self.defaults: Mapping[str, Any] = {
             name: kept
-            for name, field in resource.fields.items()
+            for name, field in resource.stored_fields.items()
             if (kept := _default(field, codecs[name], resource)) is not None
         }
 

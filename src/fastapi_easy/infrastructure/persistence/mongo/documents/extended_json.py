@@ -20,7 +20,7 @@ _OPTIONS: Final[JSONOptions] = JSONOptions(
     uuid_representation=UuidRepresentation.STANDARD,
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,
 )
-_CODEC_OPTIONS: Final[CodecOptions[Any]] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
+CODEC_OPTIONS: Final[CodecOptions[Any]] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 _LEGACY_UUID: Final = 3
 
 
@@ -55,7 +55,7 @@ def from_extended_json(document: Mapping[str, Any], members: dict[str, object]) 
             parsed = Binary(parsed.bytes, _LEGACY_UUID)
         if parsed is not members and to_extended_json(parsed) == document:
             # What the driver cannot encode, such as a pattern with NUL in it, must not get as far as a command.
-            _ = bson.encode({"": parsed}, codec_options=_CODEC_OPTIONS)
+            _ = bson.encode({"": parsed}, codec_options=CODEC_OPTIONS)
             return parsed
     except (BSONError, ArithmeticError, TypeError, LookupError, AttributeError, ValueError):
         # The driver raises whatever its reader of each type happens to.

@@ -45,7 +45,7 @@ class Index:
 
 def needed_indexes(plan: Plan) -> Iterator[Index]:
     """Yield the indexes that *plan* needs: one for each unique rule, and one to walk along a composite key."""
-    fields, deleted_at = plan.resource.fields, plan.resource.soft_delete
+    fields, deleted_at = plan.resource.stored_fields, plan.resource.soft_delete
     for rule in plan.unique_rules:
         # A condition that every value but null fulfils. The server uses a partial index only for queries that imply its
         # condition, as every comparison with a value of these types does.
@@ -62,7 +62,7 @@ def needed_indexes(plan: Plan) -> Iterator[Index]:
 
 def build_validator(plan: Plan) -> Document:
     """Build the `$jsonSchema` validator that every document has to fulfil."""
-    fields = plan.resource.fields
+    fields = plan.resource.stored_fields
     key = plan.resource.key
     properties = {name: _build_property(plan, name) for name in fields if name not in key}
     required = [name for name in properties if not fields[name].nullable]
@@ -95,7 +95,7 @@ def find_enforced_fields(plan: Plan, options: Document) -> frozenset[str]:
 
 
 def _build_property(plan: Plan, name: str) -> Document:
-    field, codec = plan.resource.fields[name], plan.codecs[name]
+    field, codec = plan.resource.stored_fields[name], plan.codecs[name]
     if not codec.types:
         return {}
     found: Document = {"bsonType": [*codec.types, *(["null"] if field.nullable else [])]}

@@ -16,7 +16,7 @@ from fastapi_easy.infrastructure.entities.plain import recognises
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, make_codec
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY, Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.document_reader import DocumentReader
-from fastapi_easy.infrastructure.persistence.mongo.documents.other_values import candidates
+from fastapi_easy.infrastructure.persistence.mongo.documents.other_values import candidates, may_be_key
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable
 from fastapi_easy.infrastructure.persistence.mongo.errors import CallRejected, null_not_allowed
 
@@ -76,11 +76,11 @@ class Plan:
         self.resource = resource
         self.collection = _checked_collection_name(resource)
         self.codecs: Mapping[str, Codec] = {
-            name: make_codec(field) for name, field in resource.fields.items()
+            name: make_codec(field) for name, field in resource.stored_fields.items()
         }
-        self.names = tuple(resource.fields)
+        self.names = tuple(resource.stored_fields)
         self.generated_key = self._find_generated_key()
-        single = ((name,) for name, field in resource.fields.items() if field.unique)
+        single = ((name,) for name, field in resource.stored_fields.items() if field.unique)
         self.unique_rules = tuple(
             rule for rule in dict.fromkeys((*single, *resource.unique)) if rule != resource.key
         )
@@ -89,10 +89,10 @@ class Plan:
         self.enforced: frozenset[str] = frozenset()
         self._paths = {name: self._path(name) for name in self.names}
         self._has_store_defaults = any(
-            field.store_default or field.update_default for field in resource.fields.values()
+            field.store_default or field.update_default for field in resource.stored_fields.values()
         )
-        self._default_makers = {name: _default_maker(field) for name, field in resource.fields.items()}
-        self._required = tuple(name for name, field in resource.fields.items() if _is_required(field))
+        self._default_makers = {name: _default_maker(field) for name, field in resource.stored_fields.items()}
+        self._required = tuple(name for name, field in resource.stored_fields.items() if _is_required(field))
 
     def path(self, name: str) -> str:
         """Return the path of the field *name* in a document."""
@@ -180,7 +180,7 @@ class Plan:
 
     def _forms(self, name: str, value: Any) -> list[Any]:
         """Return all that is shown as *value* in the field *name*."""
-        forms = list(candidates(format_text(value)))
+        forms = [each for each in candidates(format_text(value)) if may_be_key(each)]
         with contextlib.suppress(Unstorable, OverflowError):
             forms.append(self.codecs[name].encode(value))
         return forms
@@ -221,7 +221,7 @@ class Plan:
             CallRejected: A field is null that must not be.
         """
         if self._has_store_defaults:
-            values = resolve_store_defaults(self.resource.fields, values)
+            values = resolve_store_defaults(self.resource.stored_fields, values)
         self.refuse_nulls(values, whole=False)
         return {name: value for name, value in values.items() if name != self.resource.version}
 
@@ -239,7 +239,7 @@ class Plan:
     def _find_generated_key(self) -> str | None:
         """Return the key field that the store generates, if there is one."""
         name = self.resource.key[0]
-        return name if len(self.resource.key) == 1 and self.resource.fields[name].generated else None
+        return name if len(self.resource.key) == 1 and self.resource.stored_fields[name].generated else None
 
 
 def _checked_collection_name(resource: Resource[Any]) -> str:

@@ -8,12 +8,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from bson import Decimal128, ObjectId
+import bson
+from bson import DBRef, Decimal128, ObjectId, Regex
 from bson.errors import BSONError
 
 from fastapi_easy.domain.values.limits import INTEGER_LIMITS
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
-from fastapi_easy.infrastructure.persistence.mongo.documents.extended_json import is_extended
+from fastapi_easy.domain.values.value_parsing import spell
+from fastapi_easy.infrastructure.persistence.mongo.documents.extended_json import CODEC_OPTIONS, is_extended
 from fastapi_easy.infrastructure.persistence.mongo.documents.json_values import decode_json, encode_json
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable, encode_text
 
@@ -21,7 +23,10 @@ NON_FINITE: Final = "-?Infinity|NaN"
 """The numbers that JSON does not have, as a regular expression."""
 
 ANY_TEXT: Final = r"[\s\S]{0,2000}"
-"""Whatever a key may be shown as."""
+"""Whatever a value may be shown as."""
+
+OTHER_TYPES_OF_TEXT: Final = r"([-0-9{\[tfIN]|[0-9a-f]{8})[\s\S]*"
+"""What a text has to begin with to be shown of another type: a number, a document, an ObjectId and so on."""
 
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?", re.ASCII)
 _OBJECT_ID: Final = re.compile("[0-9a-f]{24}")
@@ -58,12 +63,18 @@ def _restore(shown: Any) -> object:
             return shown
 
 
-def candidates(shown: str) -> Iterator[Any]:
-    """Yield every stored value that is shown as the text *shown*."""
+def may_be_key(kept: object) -> bool:
+    """Return whether *kept* may be in an `_id`, and in a list of those that are looked for, where patterns match."""
+    return not (isinstance(kept, Regex | DBRef) or (isinstance(kept, dict) and is_extended(kept)))
+
+
+def candidates(shown: object) -> Iterator[Any]:
+    """Yield every stored value that is shown as *shown*, or by that text."""
+    text = spell(shown)
     for read in _READERS:
         try:
-            yield read(shown)
-        except (ValueError, LookupError, ArithmeticError, BSONError):
+            yield read(text)
+        except (ValueError, LookupError, ArithmeticError, RecursionError, BSONError):
             # Another reader may know it.
             continue
 
@@ -115,9 +126,19 @@ def _read_boolean(text: str) -> bool:
 
 
 def _read_document(text: str) -> object:
-    if not text.startswith("{"):
+    if not text.startswith(("{", "[")):
         raise ValueError("is no document")
-    return encode_json(json.loads(text))
+    shown = json.loads(text)
+    try:
+        kept = encode_json(shown)
+    except Unstorable:
+        # With names that only other programs give.
+        kept = _restore(shown)
+        # Raises for what no document can hold.
+        _ = bson.encode({"kept": kept}, codec_options=CODEC_OPTIONS)
+    if _shown(kept) != shown:
+        raise ValueError("is shown in another way")
+    return kept
 
 
 _READERS: Final[tuple[Callable[[str], Any], ...]] = (

@@ -75,7 +75,7 @@ def _accumulator(measure: Measure, plan: Plan) -> Document:
         case Function.MAXIMUM:
             return {"$max": value}
         case Function.SUM | Function.AVERAGE:
-            return {"$sum": _summand(plan.resource.fields[measure.field], value)}
+            return {"$sum": _summand(plan.resource.stored_fields[measure.field], value)}
         case never:
             assert_never(never)
 
@@ -91,7 +91,7 @@ def _read_total(measure: Measure, plan: Plan, count: int, value: object) -> obje
         case Function.SUM:
             return _read_sum(measure.field, plan, value) if count else None
         case Function.AVERAGE:
-            return _read_average(plan.resource.fields[measure.field], value, count) if count else None
+            return _read_average(plan.resource.stored_fields[measure.field], value, count) if count else None
         case never:
             assert_never(never)
 
@@ -112,7 +112,7 @@ def _summand(field: Field, value: Document) -> Document:
 
 
 def _read_sum(name: str, plan: Plan, value: Any) -> object:
-    field = plan.resource.fields[name]
+    field = plan.resource.stored_fields[name]
     match field.kind:
         case Kind.FLOAT:
             return _finite(float(value), value)

@@ -9,8 +9,11 @@ import decimal
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, assert_never
 
+from bson import DBRef, Regex
+
 from fastapi_easy.domain.errors import TooLarge
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.queries.shown_where import ShownWhere
 from fastapi_easy.domain.queries.specification import (
     AllOf,
     AnyOf,
@@ -23,9 +26,11 @@ from fastapi_easy.domain.queries.specification import (
     is_satisfied_by,
 )
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
+from fastapi_easy.domain.values.value_parsing import format_text
 from fastapi_easy.infrastructure.entities.bounds import rewrite_unstorable
 from fastapi_easy.infrastructure.persistence.mongo.documents.case_folding import build_pattern
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec, is_object_id
+from fastapi_easy.infrastructure.persistence.mongo.documents.decoding import NotOfKind
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan
 from fastapi_easy.infrastructure.persistence.mongo.documents.other_values import candidates
@@ -65,6 +70,9 @@ _CASE_INSENSITIVE: Final = frozenset(each for each in _PATTERNS if each.name.end
 _NESTED_KINDS: Final = frozenset({Kind.ARRAY, Kind.JSON})
 """Kinds for which the server would also compare null with the items of an array."""
 
+_NOT_LISTED: Final = (dict, DBRef, Regex)
+"""Types of values of which `$in`, `$nin` and `$ne` match or refuse some; `$eq` alone compares all."""
+
 _NEGATIVE: Final = frozenset({Operator.NOT_EQUALS, Operator.NOT_IN})
 _INCLUSIVE: Final = frozenset({Operator.GREATER_OR_EQUAL, Operator.LESS_OR_EQUAL})
 
@@ -83,7 +91,10 @@ def build_comparison(where: Where, plan: Plan) -> Document:
         CallRejected: A text is too long to be searched for.
     """
     name = where.field
-    path, field, codec = plan.path(name), plan.resource.fields[name], plan.codecs[name]
+    if type(where) is ShownWhere and where.fitting and not where.doubted and name in plan.enforced:
+        # No document holds the others.
+        where = Where(name, where.operator, where.fitting)
+    path, field, codec = plan.path(name), plan.resource.stored_fields[name], plan.codecs[name]
     match = _build_match(where, path, field, codec, is_enforced=name in plan.enforced)
     default = plan.default(name)
     if default is None:
@@ -97,9 +108,7 @@ def _may_match_missing(where: Where) -> bool:
     return where.operator in _NEGATIVE or (where.operator is Operator.IS_NULL and where.value)
 
 
-def _build_match(  # noqa: PLR0911 (a branch for each group of operators)
-    where: Where, path: str, field: Field, codec: Codec, *, is_enforced: bool
-) -> Document:
+def _build_match(where: Where, path: str, field: Field, codec: Codec, *, is_enforced: bool) -> Document:
     """Build the match for *where*, about the values at *path*, which are those of *field*.
 
     Args:
@@ -121,10 +130,9 @@ def _build_match(  # noqa: PLR0911 (a branch for each group of operators)
     match where.operator:
         case Operator.EQUALS | Operator.NOT_EQUALS as operator:
             return _build_equality(operator, where.value, path, codec, is_enforced=is_enforced)
-        case Operator.IN:
-            return {path: {"$in": _encode_operands(where.value, codec, is_enforced=is_enforced)}}
-        case Operator.NOT_IN:
-            return {path: {"$nin": _encode_operands(where.value, codec, is_enforced=is_enforced)}}
+        case Operator.IN | Operator.NOT_IN as operator:
+            encoded = _encode_operands(where.value, codec, is_enforced=is_enforced)
+            return _build_membership(path, encoded, is_among=operator is Operator.IN)
         case Operator.BETWEEN:
             low, high = where.value
             bounds = ((Operator.GREATER_OR_EQUAL, low), (Operator.LESS_OR_EQUAL, high))
@@ -161,10 +169,19 @@ def _build_equality(
         case []:
             # What cannot be stored is equal to nothing, and unequal to everything.
             return dict(NO_MATCH) if is_equal else {}
-        case [encoded]:
+        case [encoded] if not isinstance(encoded, _NOT_LISTED):
             return {path: {"$eq" if is_equal else "$ne": encoded}}
         case encoded:
-            return {path: {"$in" if is_equal else "$nin": encoded}}
+            return _build_membership(path, encoded, is_among=is_equal)
+
+
+def _build_membership(path: str, encoded: list[Any], *, is_among: bool) -> Document:
+    apart = [each for each in encoded if isinstance(each, _NOT_LISTED)]
+    if not apart:
+        return {path: {"$in" if is_among else "$nin": encoded}}
+    listed = [each for each in encoded if not isinstance(each, _NOT_LISTED)]
+    alternatives = [{path: {"$in": listed}}, *({path: {"$eq": each}} for each in apart)]
+    return {"$or" if is_among else "$nor": alternatives}
 
 
 def _build_rewritten(
@@ -201,13 +218,21 @@ def _encode_operands(values: Iterable[object], codec: Codec, *, is_enforced: boo
     encoded: list[Any] = []
     for value in values:
         if isinstance(value, UnexpectedValue):
-            encoded += candidates(str(value.shown))
+            encoded += (each for each in candidates(value.shown) if _is_shown_as(value, each, codec))
             continue
         with contextlib.suppress(Unstorable):
             encoded.append(codec.encode_operand(value))
         if not is_enforced:
             encoded += codec.other_forms(value)
     return encoded
+
+
+def _is_shown_as(value: UnexpectedValue, kept: object, codec: Codec) -> bool:
+    """Return whether *kept* is no value of the kind, or one with more digits than a query may give."""
+    try:
+        return bool(format_text(codec.decode(kept)) == value.shown)
+    except NotOfKind:
+        return True
 
 
 def _build_order_comparison(
@@ -221,7 +246,7 @@ def _build_order_comparison(
         )
     if isinstance(value, UnexpectedValue):
         # Between values of the same type only, as the server compares.
-        return {"$or": [{path: {_ORDER_OPERATORS[operator]: each}} for each in candidates(str(value.shown))]}
+        return {"$or": [{path: {_ORDER_OPERATORS[operator]: each}} for each in candidates(value.shown)]}
     try:
         compared: Document = {path: {_ORDER_OPERATORS[operator]: codec.encode_operand(value)}}
     except Unstorable:

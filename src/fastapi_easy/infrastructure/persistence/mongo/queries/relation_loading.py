@@ -66,7 +66,7 @@ class RelationLoader:
     def _group_key(self, name: str) -> object:
         """Return what tells the rows of one source from those of others, whatever its values are stored as."""
         path = f"${self.plan.path(name)}"
-        if self.plan.resource.fields[name].kind is not Kind.TEXT:
+        if self.plan.resource.stored_fields[name].kind is not Kind.TEXT:
             return path
         # An ObjectId and its text are one value; in two groups their rows would not be in order.
         return {"$cond": [{"$eq": [{"$type": path}, "objectId"]}, {"$toString": path}, path]}

@@ -38,7 +38,9 @@ def build_lookup(
     equal: list[Document] = []
     for here, there in zip(relation.local, relation.remote, strict=True):
         path = f"{prefix}{source.path(here)}"
-        converted = _convert_key(path, source.resource.fields[here], target.resource.fields[there])
+        converted = _convert_key(
+            path, source.resource.stored_fields[here], target.resource.stored_fields[there]
+        )
         if converted is None and "localField" not in stage:
             # `localField` joins much quicker than `$expr`, with an index or without, but takes one pair of fields.
             stage |= {"localField": path, "foreignField": target.path(there)}

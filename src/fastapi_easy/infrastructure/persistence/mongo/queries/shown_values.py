@@ -22,7 +22,7 @@ def value_expression(plan: Plan, name: str) -> Document:
 
     Sums and the like are of these values alone: what the kind cannot hold has no place in them.
     """
-    shown, field = shown_expression(plan, name), plan.resource.fields[name]
+    shown, field = shown_expression(plan, name), plan.resource.stored_fields[name]
     if name in plan.enforced and field.kind not in {Kind.FLOAT, Kind.DECIMAL}:
         return shown
     return {"$let": {"vars": {"it": shown}, "in": {"$cond": [_is_of_kind(plan, field), "$$it", None]}}}

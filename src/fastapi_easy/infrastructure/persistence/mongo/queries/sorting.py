@@ -140,7 +140,7 @@ def _build_term(
             name = f"{LOOKUP_PREFIX}shown_{number}"
             setup_stages.append({"$set": {name: shown_expression(plan, sort.field)}})
             path = name
-        nullable = plan.resource.fields[sort.field].nullable
+        nullable = plan.resource.stored_fields[sort.field].nullable
         return SortTerm(sort, path, plan.codecs[sort.field], nullable, is_computed=default is not None)
     source, prefix, name = plan, "", ""
     for step, relation in enumerate(sort.path):

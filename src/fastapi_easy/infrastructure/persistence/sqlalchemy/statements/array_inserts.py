@@ -56,7 +56,7 @@ def can_insert_arrays(plan: Plan, fields: Sequence[str]) -> bool:
     given = {column.key for column in columns}
     return (
         # Lists of lists cannot be taken apart by one level.
-        all(plan.resource.fields[name].kind is not Kind.ARRAY for name in fields)
+        all(plan.resource.stored_fields[name].kind is not Kind.ARRAY for name in fields)
         and not any(_is_wrapped(column) for column in columns)
         and all(array_of(column, dialect) is not None for column in columns)
         # What Python fills in would be made once for all.

@@ -68,9 +68,11 @@ class Plan:
         self.table = table
         self.server = server
         self.columns: Mapping[str, Column[Any]] = {
-            name: table.columns[column.key] for column, name in attributes.items() if name in resource.fields
+            name: table.columns[column.key]
+            for column, name in attributes.items()
+            if name in resource.stored_fields
         }
-        self.names = tuple(name for name in resource.fields if name in self.columns)
+        self.names = tuple(name for name in resource.stored_fields if name in self.columns)
         keys = {name: str(column.key) for name, column in self.columns.items()}
         unlike = frozenset(
             name for name, column in self.columns.items() if column.name in stored.columns.nonstandard
@@ -81,7 +83,7 @@ class Plan:
             if column.name in stored.columns.nullable and name not in resource.key
         }
         self.terms = Terms(
-            server, table, keys, _as_stored(resource.fields, nullable), unlike, resolve_relation
+            server, table, keys, _as_stored(resource.stored_fields, nullable), unlike, resolve_relation
         )
         self.counts_from_null = resource.version in nullable
         self.constraints = TableConstraints(
@@ -95,19 +97,19 @@ class Plan:
         self.default_functions = {
             name: _function_of(column.default)
             for name, column in self.columns.items()
-            if resource.fields[name].store_default and getattr(column.default, "is_callable", False)
+            if resource.stored_fields[name].store_default and getattr(column.default, "is_callable", False)
         }
         self.has_store_defaults = any(
-            field.store_default or field.update_default for field in resource.fields.values()
+            field.store_default or field.update_default for field in resource.stored_fields.values()
         )
         self.autoincrement_key = self._find_autoincrement_key()
         self.returns_inserted = bool(server.dialect.insert_returning)
         self.returns_updated = bool(server.dialect.update_returning)
         self.generated_keys = tuple(
-            name for name in resource.key if _is_filled_by_store(resource.fields[name])
+            name for name in resource.key if _is_filled_by_store(resource.stored_fields[name])
         )
-        self._default_makers = {name: _default_maker(resource.fields[name]) for name in self.names}
-        self.required = tuple(name for name in self.names if _must_not_be_null(resource.fields[name]))
+        self._default_makers = {name: _default_maker(resource.stored_fields[name]) for name in self.names}
+        self.required = tuple(name for name in self.names if _must_not_be_null(resource.stored_fields[name]))
         self._statements: dict[Hashable, Any] = {}
 
     def statement(self, form: Hashable, build: Callable[[], S]) -> S:
@@ -126,7 +128,7 @@ class Plan:
         values = (key,) if len(names) == 1 else tuple(key)
         if len(values) != len(names):
             raise ValueError(f"the key of {self.resource.name} has {len(names)} values")
-        fields, allows_nul = self.resource.fields, self.terms.allows_nul
+        fields, allows_nul = self.resource.stored_fields, self.terms.allows_nul
         for name, value in zip(names, values, strict=True):
             if value is None or not is_storable(fields[name], value, allows_nul=allows_nul):
                 return None
@@ -191,7 +193,7 @@ class Plan:
     def _find_autoincrement_key(self) -> str | None:
         """Return the key field that the store counts up; `None` when there is none."""
         for name in self.resource.key:
-            field = self.resource.fields[name]
+            field = self.resource.stored_fields[name]
             if field.generated and field.kind is Kind.INTEGER:
                 return name
         return None

@@ -16,8 +16,10 @@ from sqlalchemy import (
     FromClause,
     Integer,
     String,
+    Text,
     and_,
     bindparam,
+    cast,
     false,
     func,
     literal_column,
@@ -27,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
+from fastapi_easy.domain.queries.shown_where import ShownWhere
 from fastapi_easy.domain.queries.specification import (
     AllOf,
     AnyOf,
@@ -45,7 +48,12 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_join
     join_relation,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
+    ConvertedType,
+)
 from fastapi_easy.infrastructure.relational.column_types import ColumnType
+from fastapi_easy.infrastructure.relational.driver.unreadable import is_undecodable
+from fastapi_easy.infrastructure.relational.sqlite.odd_values import odd_values
 
 ConditionTemplate: TypeAlias = tuple[Hashable, ...]
 """The form of a specification: its tree without values."""
@@ -116,7 +124,9 @@ def reads_table(form: ConditionTemplate, terms: Terms, table: FromClause) -> boo
             raise AssertionError(form)
 
 
-def _parameterize(specification: Specification, terms: Terms, values: list[Any]) -> ConditionTemplate:
+def _parameterize(  # noqa: C901, PLR0911 (a branch for each form)
+    specification: Specification, terms: Terms, values: list[Any]
+) -> ConditionTemplate:
     match specification:
         case Everything():
             return ("everything",)
@@ -134,6 +144,8 @@ def _parameterize(specification: Specification, terms: Terms, values: list[Any])
             )
         case Where(field):
             where = specification
+            if type(where) is ShownWhere:
+                return _parameterize_shown(where, terms, values)
             if field in terms.kept:
                 exact = rewrite_inexact(specification, terms.fields[field], terms.kept[field])
                 if not isinstance(exact, Where):
@@ -144,6 +156,32 @@ def _parameterize(specification: Specification, terms: Terms, values: list[Any])
             if isinstance(sendable, Where):
                 return _parameterize_where(sendable, terms, values)
             return _parameterize(sendable, terms, values)
+
+
+def _parameterize_shown(where: ShownWhere, terms: Terms, values: list[Any]) -> ConditionTemplate:
+    column_type, fitting, is_among = (
+        terms.plain(where.field).type,
+        where.fitting,
+        where.operator is Operator.IN,
+    )
+    if isinstance(column_type, ConvertedType):
+        fitting, odd = (*fitting, *filter(column_type.shows, where.unexpected)), []
+    else:
+        odd = odd_values(where.unexpected, column_type)
+    if not odd and len(fitting) == 1:
+        # The usual case has the usual statement.
+        operator = Operator.EQUALS if is_among else Operator.NOT_EQUALS
+        return _parameterize(Where(where.field, operator, fitting[0]), terms, values)
+    if not odd:
+        return _parameterize(Where(where.field, where.operator, fitting), terms, values)
+    parts: list[ConditionTemplate] = []
+    if fitting:
+        parts.append(_parameterize(Where(where.field, Operator.IN, fitting), terms, values))
+    bound = [each for each in odd if not is_undecodable(each)]
+    texts = [each for each in odd if is_undecodable(each)]
+    values.extend(([bound] if bound else []) + texts)
+    form = ("any", *parts, ("where", where.field, Operator.IN, "stored", bool(bound), len(texts)))
+    return form if is_among else ("not", form)
 
 
 def _parameterize_where(where: Where, terms: Terms, values: list[Any]) -> ConditionTemplate:
@@ -200,7 +238,10 @@ def _where(field: str, operator: Operator, more: list[Any], terms: Terms, bind: 
     if operator is Operator.IS_NULL:
         return column.is_(None) if more[0] else column.is_not(None)
     if more:
-        return _compared_with_nothing(operator, column)
+        is_stored = more[0] == "stored"
+        return (
+            _holds(terms.exact(field), more, bind) if is_stored else _compared_with_nothing(operator, column)
+        )
     match operator:
         case Operator.EQUALS | Operator.NOT_EQUALS | Operator.IN | Operator.NOT_IN:
             return _equal(field, operator, terms, bind)
@@ -239,6 +280,14 @@ def _equal(field: str, operator: _Equality, terms: Terms, bind: Bind) -> ColumnE
             return or_(exact.is_(None), outside) if is_nullable else outside
         case _:
             assert_never(operator)
+
+
+def _holds(exact: Term, more: list[Any], bind: Bind) -> ColumnElement[bool]:
+    """Build the condition that *exact* is one of the values as SQLite stores them, whatever type was declared."""
+    _, has_list, texts = more
+    listed = [exact.in_(bind(String(), expanding=True))] if has_list else []
+    # The driver sends no text that is no UTF-8: as bytes it gets there, and is a text again.
+    return or_(false(), *listed, *(exact == cast(bind(String()), Text()) for _ in range(texts)))
 
 
 def _in_range(

@@ -34,7 +34,7 @@ def default_term(plan: Plan, name: str) -> ColumnElement[Any] | None:
     Nothing does where the class only says that something will (`FetchedValue`): that may be a trigger.
     """
     column = plan.columns[name]
-    if plan.resource.fields[name].update_default:
+    if plan.resource.stored_fields[name].update_default:
         return None
     made: Any = column.default
     if isinstance(made, Counter):
@@ -57,7 +57,7 @@ def split_store_defaults(plan: Plan, changes: Values) -> tuple[Values, tuple[str
         return changes, ()
     given = {name: value for name, value in changes.items() if value is not STORE_DEFAULT}
     reset = [name for name in changes if name not in given]
-    fields = plan.resource.fields
+    fields = plan.resource.stored_fields
     given |= made_from_others(plan, [name for name in reset if not fields[name].update_default], given)
     return given, tuple(name for name in reset if name not in given)
 

@@ -1,7 +1,7 @@
 """Our own copies of the users' tables, with types that keep our promises (ADR 13)."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, assert_never
 
 from sqlalchemy import (
@@ -80,12 +80,21 @@ _NOW = frozenset({"now", "current_timestamp", "localtimestamp", "sysdate"})
 
 
 class TableCopies:
-    """The copies for one server. Tables that refer to each other are copied together."""
+    """The copies for one server. Tables that refer to each other are copied together.
+
+    Attributes:
+        metadata: The copies.
+    """
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._copies: dict[Table, Table] = {}
         self.metadata = MetaData()
+
+    @property
+    def originals(self) -> Mapping[Table, Table]:
+        """The copies so far, by what they are copies of."""
+        return self._copies
 
     def copy_of(self, original: Table) -> Table:
         """Return the copy of *original*; its columns have the same names in the same order."""

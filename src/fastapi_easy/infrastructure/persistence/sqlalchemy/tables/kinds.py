@@ -83,6 +83,7 @@ class FieldType:
     item: Kind | None = None
     item_rules: tuple[Any, ...] = ()
     max_length: int | None = None
+    stored_length: int | None = None
     minimum: int | None = None
     maximum: int | None = None
     precision: int | None = None
@@ -121,7 +122,10 @@ def field_type_of(declared: ColumnType) -> FieldType | None:
 def _read(kind: Kind, plain: ColumnType) -> FieldType | None:
     """Return *kind* with the bounds that *plain* declares; `None` for an array of what no array can hold."""
     match kind:
-        case Kind.TEXT | Kind.BINARY:
+        case Kind.TEXT:
+            length = max_length_of(plain)
+            return FieldType(kind=kind, max_length=length, stored_length=length)
+        case Kind.BINARY:
             return FieldType(kind=kind, max_length=max_length_of(plain))
         case Kind.INTEGER:
             low, high = _bounds(plain)

@@ -65,7 +65,8 @@ def _int_enum(field: Any) -> _Types:
 
 
 def _char(field: Any) -> _Types:
-    return FieldType(kind=Kind.TEXT, max_length=field.max_length), String(field.max_length)
+    length = field.max_length
+    return FieldType(kind=Kind.TEXT, max_length=length, stored_length=length), String(length)
 
 
 def _decimal(field: Any) -> _Types:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from tortoise import Model
 from tortoise import indexes as tortoise_indexes
 from tortoise.converters import encoders
@@ -22,13 +23,19 @@ from tortoise.migrations import constraints as tortoise_constraints
 
 from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import column_type_of
 from fastapi_easy.infrastructure.persistence.tortoise.models.mapping import auto_now_factory
+from fastapi_easy.infrastructure.persistence.tortoise.models.special_indexes import (
+    needs_binary_json,
+    special_index,
+)
 from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import (
     StoredField,
     stored_field_name,
     stored_fields,
     unique_sets,
 )
+from fastapi_easy.infrastructure.persistence.tortoise.models.types import TortoiseJson
 from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import is_generated, meta_of
+from fastapi_easy.infrastructure.relational.column_types import WRITTEN_TYPE, ColumnType, SpelledType
 
 _DIALECTS: Final = {"postgresql": "postgres"}
 """Tortoise's names of dialects where they differ from SQLAlchemy's."""
@@ -57,7 +64,7 @@ class TableBuilder:
         table = self._tables[model] = Table(
             meta.db_table,
             self._metadata,
-            *(self._column(each) for each in stored),
+            *(self._column(model, each) for each in stored),
             *self._rules(model, stored),
             schema=meta.schema,
             # As Tortoise declares them: the key of a deleted row is not used again.
@@ -95,12 +102,12 @@ class TableBuilder:
         self._between[field.through_schema, field.through] = table
         return table
 
-    def _column(self, stored: StoredField) -> Column[Any]:
+    def _column(self, model: type[Model], stored: StoredField) -> Column[Any]:
         field = stored.field
         default = auto_now_factory(field)
         return Column(
             stored.column,
-            column_type_of(field),
+            self._type(model, stored),
             primary_key=field.pk,
             autoincrement=field.pk and field.generated,
             nullable=field.null,
@@ -108,7 +115,23 @@ class TableBuilder:
             default=default,
             onupdate=default if getattr(field, "auto_now", False) else None,
             server_default=self._server_default(field),
+            info=self._info(field),
         )
+
+    def _type(self, model: type[Model], stored: StoredField) -> ColumnType:
+        declared = column_type_of(stored.field)
+        if (
+            isinstance(declared, TortoiseJson)
+            and self._dialect == "postgres"
+            and needs_binary_json(model, stored.name)
+        ):
+            return JSONB(none_as_null=True)
+        return declared
+
+    def _info(self, field: Any) -> dict[str, Any]:
+        if field.pk and field.generated:
+            return {}
+        return {WRITTEN_TYPE: SpelledType(field.get_for_dialect(self._dialect, "SQL_TYPE"))}
 
     def _server_default(self, field: Any) -> Any:
         if not field.has_db_default():
@@ -137,13 +160,16 @@ class TableBuilder:
                 yield Index(constraint_name("idx", model, [each.column]), each.column)
         for index in meta.indexes:
             plain = isinstance(index, tuple | list)
-            # Indexes on expressions or with conditions change no answer, and are made by those who want them.
+            named = [columns[stored_field_name(model, name)] for name in (index if plain else index.fields)]
             if plain or (type(index) is tortoise_indexes.Index and index.fields):
-                named = [
-                    columns[stored_field_name(model, name)] for name in (index if plain else index.fields)
-                ]
                 name = None if plain else index.name
                 yield Index(name or constraint_name("idx", model, named), *dict.fromkeys(named))
+                continue
+            _ = index.resolve_expressions(model)
+            name = index.name or constraint_name("idx", model, named or index.field_names)
+            special = special_index(index, model, name, named, self._dialect)
+            if special is not None:
+                yield special
 
     def _references(self, model: type[Model], stored: list[StoredField]) -> Iterator[ForeignKeyConstraint]:
         for each in stored:

@@ -66,6 +66,25 @@ class ConvertedType(TypeDecorator[Any]):
         # What a type makes of a text is found by the text as well: an address in capitals, say.
         return value if found is not None and self.conversion.value.kind is Kind.TEXT else found
 
+    def shows(self, value: UnexpectedValue) -> bool:
+        """Return whether the column may hold what is shown as *value*, since the user's type cannot read that."""
+        kind, is_sqlite = self.stored_kind, self.conversion.dialect.name == "sqlite"
+        if kind is None:
+            # What the database would take is known to it alone.
+            return False
+        try:
+            stored = _as_stored(value.shown, kind, is_sqlite=is_sqlite)
+            if not isinstance(stored, bytes):
+                stored = parse_value(Field(name="stored", kind=kind), stored)
+        except ValueError:
+            # No base64, or nothing that the column could hold.
+            return False
+        try:
+            _ = self.conversion.to_value(stored)
+        except Unreadable:
+            return True
+        return False
+
     def load_dialect_impl(self, dialect: Dialect) -> ColumnType:
         """Return what the column is in the database, beneath the user's type."""
         found = self.conversion.declared

@@ -9,15 +9,16 @@ from typing import Final, TypeAlias
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
-from fastapi_easy.application.changes.bulk_changes import AllSucceeded, BulkAnswer, BulkHandler
-from fastapi_easy.application.changes.entity_writer import Upserted
+from fastapi_easy.application.changes.bulk_changes import AllSucceeded, BulkHandler
 from fastapi_easy.application.changes.items import Create, CreateStored, Upsert
 from fastapi_easy.application.changes.restoring import find_missing_keys, find_unrestorable_fields
 from fastapi_easy.application.changes.self_references import SelfReferences
 from fastapi_easy.application.context import Context
+from fastapi_easy.application.idempotency.fingerprint import refuse_idempotency_key
+from fastapi_easy.domain.changes.answers import BulkAnswer, Upserted
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.stored_values import StoredValues
-from fastapi_easy.domain.errors import BadQuery, Error, Forbidden, Outcome, OutcomeUnknown, Unavailable
+from fastapi_easy.domain.errors import BadQuery, Error, Outcome, OutcomeUnknown, Unavailable
 from fastapi_easy.domain.resources.options import RESTORE_IMPORT, Operation
 
 CHUNK: Final = 500
@@ -169,8 +170,12 @@ class ImportEntitiesHandler(BulkHandler):
 
             BadQuery: It is to restore and to upsert.
 
-            Invalid: It is to restore entities that hold what no export shows.
+            Invalid: It is to restore entities that hold what no export shows, or there is an idempotency key.
         """
+        if context.idempotency_key is not None:
+            return refuse_idempotency_key(
+                "Cannot be used with an import, which is committed in parts: repeat it as an upsert"
+            )
         access = await self._enter(context, self.operation)
         if not isinstance(access, Access):
             return access
@@ -200,7 +205,7 @@ class ImportEntitiesHandler(BulkHandler):
         if command.upsert:
             return Failure(BadQuery("mode", "Cannot be restore together with upsert: choose one"))
         if access.grant(self._resource, RESTORE_IMPORT) is None:
-            return Failure(Forbidden(self._resource.name, RESTORE_IMPORT))
+            return access.refuse(self._resource, RESTORE_IMPORT)
         return find_unrestorable_fields(self._resource)
 
     async def _import_chunk(self, chunk: Sequence[Line], running: "_Import") -> None:

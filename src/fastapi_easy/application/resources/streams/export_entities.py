@@ -8,6 +8,7 @@ from returns.result import Success
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
+from fastapi_easy.application.queries.doubts import refuse_unheld
 from fastapi_easy.application.queries.strict_reading import check_stream, fields_with_key
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
@@ -32,6 +33,8 @@ class ExportEntitiesHandler(ResourceHandler):
 
         Fails with:
             Forbidden: The order would tell something about entities the caller may not see.
+
+            Invalid: A value does not fit its field, and no entity holds it.
         """
         query, resource = command.query, self._resource
         access = await self._enter(context, Operation.EXPORT)
@@ -44,7 +47,12 @@ class ExportEntitiesHandler(ResourceHandler):
         query = replace(
             query,
             specification=access.restrict_relations(query.specification),
+            order=access.restrict_order(query.order),
             fields=fields_with_key(resource, fields, access.readable(resource)) if is_strict else fields,
         )
-        rows = access.scope_repository(resource, self._collaborators.repository()).stream(query)
+        repository = access.scope_repository(resource, self._collaborators.repository())
+        asked = command.query.specification
+        if (refused := await refuse_unheld(asked, resource, repository, access)) is not None:
+            return refused
+        rows = repository.stream(query)
         return Success(check_stream(resource, rows, fields) if is_strict else rows)

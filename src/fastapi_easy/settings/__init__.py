@@ -1,12 +1,12 @@
 """Everything the environment may decide, in one tree with one prefix."""
 
-import importlib
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,125 +14,60 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from fastapi_easy.application.resources.perform_action import action_name
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.locks.lease import LockCapability
-from fastapi_easy.domain.ports.database import SchemaMode
-from fastapi_easy.domain.resources.declaration import Declaration
-from fastapi_easy.domain.resources.options import EVERY_OPERATION, Fields, QueryRules, Schemas, Version
+from fastapi_easy.settings.audit.recording import AuditSettings
+from fastapi_easy.settings.authentication import AuthenticationSettings, JwtSettings
+from fastapi_easy.settings.caching import CacheSettings
+from fastapi_easy.settings.credentials import ApiKeySettings, AttemptSettings, SessionSettings
+from fastapi_easy.settings.databases import (
+    BreakerSettings,
+    DatabaseSettings,
+    LockSettings,
+    RetrySettings,
+)
+from fastapi_easy.settings.encryption import EncryptionSettings
+from fastapi_easy.settings.events import EventSettings, FeedSettings
+from fastapi_easy.settings.idempotency import IdempotencySettings
+from fastapi_easy.settings.migrations import MigrationSettings, SuppressionSettings
+from fastapi_easy.settings.policy import PolicySettings, RuleSettings
+from fastapi_easy.settings.rate_limits import LimitSettings, RateRuleSettings
+from fastapi_easy.settings.resources import ResourceSettings
+from fastapi_easy.settings.section import Seconds, Section
+from fastapi_easy.settings.webhooks import WebhookSettings
 
 __all__ = [
+    "ApiKeySettings",
+    "AttemptSettings",
+    "AuditSettings",
+    "AuthenticationSettings",
     "BreakerSettings",
+    "CacheSettings",
     "CorsSettings",
     "DatabaseSettings",
+    "EncryptionSettings",
+    "EventSettings",
+    "FeedSettings",
     "HttpSettings",
+    "IdempotencySettings",
+    "JwtSettings",
+    "LimitSettings",
     "LockSettings",
     "LogSettings",
+    "MigrationSettings",
+    "PolicySettings",
     "QuerySettings",
+    "RateRuleSettings",
     "ResourceSettings",
     "RetrySettings",
+    "RuleSettings",
+    "SessionSettings",
     "Settings",
+    "SuppressionSettings",
+    "WebhookSettings",
     "read_settings",
 ]
 
 PREFIX: Final = "FASTAPI_EASY_"
-DEFAULT_DATABASE_URL: Final = "sqlite:///app.sqlite3"
-Seconds = Annotated[float, Field(gt=0)]
-
-
-class Section(BaseModel):
-    """A branch of the tree."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class BreakerSettings(Section):
-    """When a database that has gone silent is not asked any more; none around SQLite and memory.
-
-    Attributes:
-        ratio: The share of calls that has to stay unanswered.
-
-        calls: How many there have to have been in the window; so many in a row are enough whatever was before.
-
-        window: Seconds that are looked back upon.
-
-        pause: Seconds without a call; twice as many each time that the next one stays unanswered too.
-
-        longest_pause: But no more than these.
-
-        slow_after, slow_ratio: Seconds after which an answer to a single statement is slow, and the share of calls that
-            has to be answered so, or not at all. Unset, it does not matter how long one takes.
-
-        probes: Calls that then have to be answered.
-    """
-
-    ratio: Annotated[float, Field(gt=0, le=1)] = 0.5
-    calls: Annotated[int, Field(ge=1)] = 20
-    window: Seconds = 10.0
-    pause: Seconds = 2.0
-    longest_pause: Seconds = 30.0
-    slow_after: Seconds | None = None
-    slow_ratio: Annotated[float, Field(gt=0, le=1)] = 0.9
-    probes: Annotated[int, Field(ge=1)] = 1
-
-
-class RetrySettings(Section):
-    """When and how often a failed call is retried.
-
-    Attributes:
-        attempts: Of one call, the first among them; with 1 nothing is made again.
-
-        share: Retries per call, over all calls to a database (the retry budget).
-
-        floor: Retries per second that are always allowed, in addition to the ratio.
-
-        burst: Retries that can accumulate in the budget.
-    """
-
-    attempts: Annotated[int, Field(ge=1, le=10)] = 3
-    share: Annotated[float, Field(ge=0, le=1)] = 0.1
-    floor: Annotated[float, Field(ge=0)] = 1.0
-    burst: Annotated[int, Field(ge=1)] = 20
-
-
-class DatabaseSettings(Section):
-    """One database.
-
-    Attributes:
-        url: Where it is, like `postgresql+asyncpg://user:password@host/name`; `memory://` keeps nothing.
-
-        schema_mode: What happens to its schema at start; unset means `create` on SQLite, elsewhere `fresh`.
-
-        pool_size: Connections at most per process.
-
-        pool_timeout: Seconds a call waits for a connection.
-
-        queue_time: Calls that would wait longer than so many seconds for one are sent away at once.
-
-        connect_timeout: Seconds a new connection may take.
-
-        statement_timeout: Seconds one statement may take.
-
-        lock_timeout: Seconds one statement waits for another's lock.
-
-        transaction_timeout: Seconds one transaction may take, 0 for any number; only on PostgreSQL, from 17 on.
-
-        recycle: Seconds after which a connection is made anew.
-
-        breaker: When it is not asked any more.
-    """
-
-    url: SecretStr = SecretStr(DEFAULT_DATABASE_URL)
-    schema_mode: SchemaMode | None = None
-    pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
-    pool_timeout: Seconds = 2.0
-    queue_time: Seconds = 0.5
-    connect_timeout: Seconds = 3.0
-    statement_timeout: Seconds = 10.0
-    lock_timeout: Seconds = 3.0
-    transaction_timeout: Annotated[float, Field(ge=0)] = 30.0
-    recycle: Annotated[int, Field(ge=1)] = 1800
-    breaker: BreakerSettings = BreakerSettings()
 
 
 class CorsSettings(Section):
@@ -162,7 +97,12 @@ class HttpSettings(Section):
 
         docs: Serve `/docs` and `/openapi.json`.
 
+        trusted_proxies: Addresses and networks, like `10.0.0.0/8`, of proxies whose `X-Forwarded-For` and
+            `X-Forwarded-Proto` are believed; those of nobody unless set.
+
         body_limit: Bytes of a request body at most.
+
+        header_limit: Headers of a request to a resource at most.
 
         query_limit: Bytes of a query string at most.
 
@@ -176,7 +116,9 @@ class HttpSettings(Section):
 
         import_line_limit: Bytes of one line, or one CSV record, of an import at most.
 
-        export_idle_timeout: Seconds a caller may take for the next part of an export.
+        export_idle_timeout: Seconds a caller may take for the next part of an export, or of a change feed.
+
+        feed_heartbeat: Seconds of silence in a change feed after which it says that it is still there.
 
         security_headers: Send the headers that keep browsers careful.
 
@@ -194,7 +136,9 @@ class HttpSettings(Section):
     description: str = ""
     prefix: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = ""
     docs: bool = True
+    trusted_proxies: tuple[str, ...] = ()
     body_limit: Annotated[int, Field(ge=1)] = 1_048_576
+    header_limit: Annotated[int, Field(ge=20)] = 100
     query_limit: Annotated[int, Field(ge=1)] = 8_192
     body_idle_timeout: Seconds = 10.0
     body_timeout: Seconds = 30.0
@@ -203,12 +147,20 @@ class HttpSettings(Section):
     import_limit: Annotated[int, Field(ge=1)] | None = None
     import_line_limit: Annotated[int, Field(ge=1)] = 1_048_576
     export_idle_timeout: Seconds = 30.0
+    feed_heartbeat: Seconds = 15.0
     security_headers: bool = True
     cors: CorsSettings = CorsSettings()
     drain_delay: Annotated[float, Field(ge=0)] = 0.0
     grace: Annotated[int, Field(ge=1)] = 25
     ready_requires: tuple[str, ...] = ()
     metrics: bool = False
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for each in given:
+            _ = ipaddress.ip_network(each, strict=False)
+        return given
 
 
 class QuerySettings(Section):
@@ -240,75 +192,6 @@ class LogSettings(Section):
     slow_call: Seconds = 1.0
 
 
-class LockSettings(Section):
-    """The store of locks.
-
-    Attributes:
-        url: Like `redis://host/0`, `postgresql://…`, `mongodb://…`, `sqlite:///locks.sqlite3`, `file:///var/lock/shop`
-            or `memory://`; unset, in the default database.
-
-        requires: What the store has to be able to do.
-
-        breaker: When the store is not asked for new locks any more; none around memory, files and SQLite.
-    """
-
-    url: SecretStr | None = None
-    requires: tuple[LockCapability, ...] = ()
-    # Few calls, each with its own limit; and a store that is back should not be left alone for long.
-    breaker: BreakerSettings = BreakerSettings(calls=10, longest_pause=5.0)
-
-
-class ResourceSettings(Section):
-    """A resource declared in `fastapi-easy.toml`, with the option names of `resource()`.
-
-    Attributes:
-        entity: The class, as `package.module:Class`; so are the members of *schemas*, *actions* and *dependencies*.
-    """
-
-    entity: str
-    stored_as: str | None = None
-    operations: tuple[str, ...] | None = None
-    fields: dict[str, tuple[str, ...]] = {}
-    schemas: dict[str, str] = {}
-    query: dict[str, tuple[str, ...] | int] = {}
-    database: str = "default"
-    actions: tuple[str, ...] = ()
-    relations: tuple[str, ...] | None = None
-    version: str | dict[str, str | bool] = {}
-    soft_delete: str | None = None
-    upsert: tuple[str, ...] = ()
-    dependencies: tuple[str, ...] = ()
-
-    def declaration(self) -> Declaration[Any]:
-        """Return the declaration that was written, with its classes imported.
-
-        Raises:
-            ImportError, AttributeError, TypeError, ValueError: A class cannot be found, or an option is unknown.
-        """
-        return Declaration(
-            entity=_import_object(self.entity),
-            operations=EVERY_OPERATION if self.operations is None else self.operations,
-            fields=Fields(**self.fields),
-            schemas=Schemas(**{name: _import_object(path) for name, path in self.schemas.items()}),
-            query=QueryRules(**cast("dict[str, Any]", self.query)),
-            actions={action_name(each): each for each in map(_import_object, self.actions)},
-            stored_as=None if self.stored_as is None else _import_object(self.stored_as),
-            version=self.version if isinstance(self.version, str) else Version(**cast("Any", self.version)),
-            dependencies=tuple(_import_object(each, object) for each in self.dependencies),
-            **self.model_dump(include={"database", "relations", "soft_delete", "upsert"}),
-        )
-
-
-def _import_object(path: str, kind: type[Any] = type) -> Any:
-    module, colon, name = path.partition(":")
-    if not colon:
-        raise ValueError(f"{path!r} is not an import path: write it as 'package.module:Name'")
-    found = getattr(importlib.import_module(module), name)
-    if not isinstance(found, kind):
-        raise TypeError(f"{path!r} is not a class")
-    return found
-
-
 class Settings(BaseSettings):
     """Everything the environment may decide.
 
@@ -324,7 +207,27 @@ class Settings(BaseSettings):
 
         retry: How often a call is made again.
 
+        cache: Where kept answers are.
+
         control: The folder, private, through which `fastapi-easy breakers` reaches processes; unset, it does not.
+
+        authentication: Who callers are.
+
+        idempotency: How long calls with an idempotency key are remembered.
+
+        events: Where events go.
+
+        limits: How often callers may call.
+
+        migrations: How stored schemas are changed.
+
+        audit: How the audit trail is written.
+
+        encryption: The keys of fields that are encrypted at rest.
+
+        policy: What callers may do.
+
+        webhooks: Where webhooks may lead, and how messages are delivered to them.
 
         telemetry: Record calls and statements through OpenTelemetry; `auto`: when it is configured by then.
 
@@ -349,6 +252,16 @@ class Settings(BaseSettings):
     query: QuerySettings = QuerySettings()
     log: LogSettings = LogSettings()
     locks: LockSettings = LockSettings()
+    cache: CacheSettings = CacheSettings()
+    authentication: AuthenticationSettings = AuthenticationSettings()
+    idempotency: IdempotencySettings = IdempotencySettings()
+    events: EventSettings = EventSettings()
+    limits: LimitSettings = LimitSettings()
+    migrations: MigrationSettings = MigrationSettings()
+    audit: AuditSettings = AuditSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
+    policy: PolicySettings = PolicySettings()
+    webhooks: WebhookSettings = WebhookSettings()
     telemetry: Literal["auto", "on", "off"] = "auto"
     resources: dict[str, ResourceSettings] = {}
 

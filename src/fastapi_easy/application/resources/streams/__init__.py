@@ -1,0 +1,1 @@
+"""Operations whose answer, or whose question, is a stream."""

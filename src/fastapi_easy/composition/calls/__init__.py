@@ -1,0 +1,1 @@
+"""What stands around calls: observation, retries and breakers, idempotency keys, rate limits."""

@@ -1,0 +1,1 @@
+"""Parts of making a resource of a declaration."""

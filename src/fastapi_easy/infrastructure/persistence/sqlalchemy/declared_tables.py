@@ -1,0 +1,96 @@
+"""The schema that the classes of one database declare."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Column, Connection, Index, Table, UniqueConstraint
+from sqlalchemy.schema import DefaultClause, FetchedValue
+
+from fastapi_easy.domain.changes.journal import SystemTable
+from fastapi_easy.domain.field import Field
+from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTables
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import Entities
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.old_rows import old_row_value
+from fastapi_easy.infrastructure.relational.catalogue.declared_tables import DeclaredTables
+from fastapi_easy.infrastructure.relational.column_types import WRITTEN_TYPE, ColumnType
+from fastapi_easy.infrastructure.relational.server import detect_server
+from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of
+
+
+def declare_tables(
+    connection: Connection,
+    entities: Entities,
+    resources: Sequence[Resource[Any]],
+    systems: Iterable[SystemTable] = (),
+    own: Iterable[Table] = (),
+) -> DeclaredTables:
+    """Return the schema that *resources* need, in the types in which it is created here.
+
+    Args:
+        connection: To the database; the types depend on its server.
+
+        entities: `entities` of the database.
+
+        resources: All that are kept there.
+
+        systems: The journal's tables that are in use.
+
+        own: The system's other tables that are in use: of leases, of the fence.
+    """
+    # Copies of our own: those that statements are made of take on the types that are stored.
+    mapped = MappedTables(detect_server(connection), entities)
+    declared_by: dict[str, str] = {}
+    for each in mapped.tables_of(resources):
+        _ = declared_by.setdefault(each.table.name, each.name)
+    types: dict[Column[Any], ColumnType] = {}
+    defaults: dict[Column[Any], FetchedValue | None] = {}
+    for original, copied in mapped.tables.originals.items():
+        for column in original.columns:
+            copy = copied.columns[column.key]
+            types[copy] = column.info.get(WRITTEN_TYPE, column.type)
+            if _differs(column, copy):
+                defaults[copy] = column.server_default
+    metadata = mapped.tables.metadata
+    fills = {
+        f"{table.name}.{column.name}": partial(
+            old_row_value, field, column, connection.dialect, is_unique=_is_unique(table, column, field)
+        )
+        for each in resources
+        for table, column, field in _fields_of(mapped, entities, each)
+    }
+    added = [table.to_metadata(metadata) for table in (*map(table_of, systems), *own)]
+    return DeclaredTables(
+        metadata=metadata,
+        as_written=types,
+        defaults_as_written=defaults,
+        declared_by=declared_by,
+        fills=fills,
+        system=frozenset(table.name for table in added),
+    )
+
+
+def _differs(original: Column[Any], copied: Column[Any]) -> bool:
+    one, other = original.server_default, copied.server_default
+    return (
+        isinstance(one, DefaultClause) and isinstance(other, DefaultClause) and str(one.arg) != str(other.arg)
+    )
+
+
+def _fields_of(
+    mapped: MappedTables, entities: Entities, resource: Resource[Any]
+) -> Iterator[tuple[Table, Column[Any], Field]]:
+    table = mapped.table_of(resource)
+    for declared, name in entities.attributes_of(resource.stored).items():
+        if name in resource.stored_fields:
+            yield table, table.columns[declared.key], resource.stored_fields[name]
+
+
+def _is_unique(table: Table, column: Column[Any], field: Field) -> bool:
+    rules = [*table.constraints, *(each for each in table.indexes if each.unique)]
+    alone = any(
+        isinstance(each, Index | UniqueConstraint) and [part.name for part in each.columns] == [column.name]
+        for each in rules
+    )
+    return field.unique or bool(column.unique) or alone

@@ -1,0 +1,105 @@
+"""Lock files that are removed when their lock is released."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from returns.result import Success
+
+from fastapi_easy.domain.locks.lease import Acquired, Busy
+from fastapi_easy.infrastructure.locks.file import FileLeaseStore
+
+_PROCESS = """
+import asyncio, os, sys
+from pathlib import Path
+from fastapi_easy.domain.locks.lease import Acquired
+from fastapi_easy.infrastructure.locks.file import FileLeaseStore
+
+async def main(folder, rounds):
+    store, owner, held = FileLeaseStore(folder / "locks", keeps_files=False), str(os.getpid()), 0
+    while held < rounds:
+        answer = (await store.try_acquire("a", owner, 1.0)).unwrap()
+        if isinstance(answer, Acquired):
+            os.close(os.open(folder / "inside", os.O_CREAT | os.O_EXCL))
+            os.unlink(folder / "inside")
+            held += 1
+            await store.release("a", owner)
+
+asyncio.run(main(Path(sys.argv[1]), 150))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "app.sqlite3-locks"
+
+
+def left_in(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+async def test_a_released_lock_leaves_nothing_behind(folder: Path) -> None:
+    store = FileLeaseStore(folder, keeps_files=False)
+    _ = await store.try_acquire("a", "me", 1.0)
+
+    await store.release("a", "me")
+
+    assert left_in(folder.parent) == []
+
+
+async def test_a_closed_store_leaves_nothing_behind(folder: Path) -> None:
+    store = FileLeaseStore(folder, keeps_files=False)
+    _ = await store.try_acquire("a", "me", 1.0)
+
+    await store.close()
+
+    assert left_in(folder.parent) == []
+
+
+async def test_the_locks_of_others_stay(folder: Path) -> None:
+    mine, other = (FileLeaseStore(folder, keeps_files=False) for _ in range(2))
+    _ = await mine.try_acquire("a", "me", 1.0)
+    _ = await other.try_acquire("b", "you", 1.0)
+
+    await mine.release("a", "me")
+    held = await mine.try_acquire("b", "me", 1.0)
+
+    assert held == Success(Busy("you"))
+    await other.close()
+
+
+async def test_the_file_of_a_process_that_was_killed_is_taken_over(folder: Path) -> None:
+    killed = FileLeaseStore(folder)
+    _ = await killed.try_acquire("a", "killed", 1.0)
+    await killed.close()
+    store = FileLeaseStore(folder, keeps_files=False)
+
+    answer = await store.try_acquire("a", "me", 1.0)
+    await store.close()
+
+    assert isinstance(answer.unwrap(), Acquired)
+    assert left_in(folder.parent) == []
+
+
+async def test_never_two_processes_have_the_lock_while_files_come_and_go(tmp_path: Path) -> None:
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            _PROCESS,
+            str(tmp_path),
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
+
+    ended = [await each.communicate() for each in processes]
+
+    assert [(each.returncode, error) for each, (_, error) in zip(processes, ended, strict=True)] == [
+        (0, b"")
+    ] * 4
+    assert left_in(tmp_path) == []
