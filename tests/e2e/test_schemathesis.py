@@ -48,6 +48,16 @@ def lines(context, value):
     return (value if isinstance(value, str) else json.dumps(value)).encode("utf-8", "replace")
 """
 
+# A caller whose credentials are invalid, or who may do nothing here, is refused before anything else is looked at.
+PROTECTED_CONFIGURATION = (
+    CONFIGURATION.replace('"400",', '"400", "401", "403",')
+    + """
+[auth.wfc]
+path = "callers.json"
+peers = ["ada", "eve"]
+"""
+)
+
 PROTECTED = """
 from tests.e2e.protected_orders import protected_app
 
@@ -109,7 +119,7 @@ def test_no_credentials_are_ignored_and_nobody_gets_what_is_anothers(store: str,
         tmp_path,
         store,
         "orders:app",
-        CONFIGURATION + '\n[auth.wfc]\npath = "callers.json"\npeers = ["ada", "eve"]\n',
+        PROTECTED_CONFIGURATION,
         PHASES["generated"],
     )
 

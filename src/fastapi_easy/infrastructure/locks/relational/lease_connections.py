@@ -32,10 +32,13 @@ class LeaseConnections:
 
     Args:
         url: With its driver.
+
+        limits: Of the connections.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, limits: ConnectionOptions = CONNECTION_LIMITS) -> None:
         self.url = url
+        self._limits = limits
         self._engine: AsyncEngine | None = None
         self._executor: Executor | None = None
         self._pools: list[ConnectionPool] = []
@@ -46,8 +49,8 @@ class LeaseConnections:
         if self._executor is None:
             self._executor = Executor(
                 engine=self._lease_engine.sync_engine,
-                pool=self.open_pool(CONNECTION_LIMITS.pool_size),
-                client_timeout=client_timeout(self.url, CONNECTION_LIMITS),
+                pool=self.open_pool(self._limits.pool_size),
+                client_timeout=client_timeout(self.url, self._limits),
                 aborts_on_error=False,
                 is_uninterruptible=self.url.get_backend_name() == "sqlite",
             )
@@ -74,9 +77,9 @@ class LeaseConnections:
         pool = ConnectionPool(
             self._lease_engine.sync_engine,
             size=size,
-            checkout_timeout=CONNECTION_LIMITS.pool_timeout,
-            connect_timeout=CONNECTION_LIMITS.connect_timeout + CLIENT_TIMEOUT_MARGIN,
-            recycle=CONNECTION_LIMITS.recycle,
+            checkout_timeout=self._limits.pool_timeout,
+            connect_timeout=self._limits.connect_timeout + CLIENT_TIMEOUT_MARGIN,
+            recycle=self._limits.recycle,
         )
         self._pools.append(pool)
         return pool
@@ -94,7 +97,7 @@ class LeaseConnections:
     @property
     def _lease_engine(self) -> AsyncEngine:
         if self._engine is None:
-            self._engine = make_engine(self.url, CONNECTION_LIMITS)
+            self._engine = make_engine(self.url, self._limits)
         return self._engine
 
 

@@ -19,12 +19,14 @@ from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.infrastructure.locks.polling import PollingLeases
 from fastapi_easy.infrastructure.locks.relational.lease_connections import (
+    CONNECTION_LIMITS,
     LeaseConnections,
     classify_unavailable,
 )
 from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
 from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
+from fastapi_easy.infrastructure.relational.options import ConnectionOptions
 
 T = TypeVar("T")
 
@@ -48,14 +50,16 @@ class SessionLockStore(PollingLeases, ABC):
         url: With its driver; not through a pooler in transaction mode.
 
         clock: Measures how long something is held.
+
+        limits: Of the connection.
     """
 
     capabilities: frozenset[LockCapability] = frozenset({LockCapability.CROSS_HOST})
 
-    def __init__(self, url: URL, clock: Clock) -> None:
+    def __init__(self, url: URL, clock: Clock, limits: ConnectionOptions = CONNECTION_LIMITS) -> None:
         super().__init__()
         self.name = f"session locks in {url.get_backend_name()}"
-        self._connections = LeaseConnections(url)
+        self._connections = LeaseConnections(url, limits)
         self._clock = clock
         self._pool: ConnectionPool | None = None
         self._pooled: PooledConnection | None = None

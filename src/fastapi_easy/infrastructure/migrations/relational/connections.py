@@ -26,7 +26,7 @@ LEDGER_LOCK_TIMEOUT: Final = 5.0
 """Seconds to wait for the row that fences off other sessions."""
 
 _LIMITS: Final = ConnectionOptions(
-    connect_timeout=5.0,
+    connect_timeout=10.0,
     statement_timeout=0.0,
     transaction_timeout=0.0,
     lock_timeout=LEDGER_LOCK_TIMEOUT,

@@ -10,6 +10,7 @@ killed may go on executing for hours, as the server notices only when it wants t
 
 import asyncio
 import contextlib
+import dataclasses
 import random
 import uuid
 from collections.abc import AsyncIterator
@@ -27,6 +28,7 @@ from fastapi_easy.domain.ports.lease_store import LeaseStore
 from fastapi_easy.infrastructure.locks.file import FileLeaseStore
 from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
 from fastapi_easy.infrastructure.locks.relational import mysql_named, postgres_advisory
+from fastapi_easy.infrastructure.locks.relational.lease_connections import CONNECTION_LIMITS
 from fastapi_easy.infrastructure.migrations.relational.connections import (
     MigrationConnections,
     fetch_value,
@@ -36,6 +38,11 @@ from fastapi_easy.infrastructure.migrations.relational.failures import Refused
 
 POLL_SECONDS: Final = (0.1, 0.4)
 """The shortest and the longest pause between two attempts."""
+
+_LIMITS: Final = dataclasses.replace(
+    CONNECTION_LIMITS, pool_timeout=10.0, connect_timeout=10.0, statement_timeout=10.0
+)
+"""A migration can wait for a busy server longer than a lease, which would expire meanwhile."""
 
 _FOR_GOOD: Final = 10.0**9
 """Seconds: locks in memory would expire, those of others do not."""
@@ -89,9 +96,11 @@ class MigrationLocks:
     def _leases(self) -> LeaseStore:
         match self._connections.server:
             case "postgresql":
-                return postgres_advisory.PostgresAdvisoryLockStore(self._connections.url, self._clock)
+                return postgres_advisory.PostgresAdvisoryLockStore(
+                    self._connections.url, self._clock, _LIMITS
+                )
             case "mysql":
-                return mysql_named.MySqlNamedLockStore(self._connections.url, self._clock)
+                return mysql_named.MySqlNamedLockStore(self._connections.url, self._clock, _LIMITS)
             case "sqlite":
                 file = self._connections.file
                 return self._in_memory or FileLeaseStore(
