@@ -1,6 +1,5 @@
 """Processes that have the heavy imports behind them already: each is forked from one that did nothing but import."""
 
-import multiprocessing
 import os
 import sys
 import traceback
@@ -11,9 +10,9 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from tests.forked import PROCESSES
+
 PATIENCE = 600.0
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.docs.preloaded"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def begin(folder: Path, work: Callable[..., None], *arguments: Any) -> Apart:
     """Begin *work* in *folder*, with a clean environment, warnings as errors, and what it prints in a log."""
     log = folder.with_name(f"{folder.name}-{len(list(folder.parent.iterdir()))}.log")
     log.touch()
-    process = _PROCESSES.Process(target=_work, args=(folder, log, work, arguments))
+    process = PROCESSES.Process(target=_work, args=(folder, log, work, arguments))
     process.start()
     return Apart(process, log)
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.e2e.commands import MODULE, SECRET, call, program_in
+from tests.e2e.commands import COMMAND, MODULE, SECRET, call, program_in
 from tests.thorough import one_in
 
 HELP = 300_000
@@ -65,7 +65,10 @@ def test_the_command_line_alone_imports_no_framework():
 
 
 def test_is_a_module_too(tmp_path):
-    assert call(tmp_path, "--version", command=MODULE).stdout == call(tmp_path, "--version").stdout
+    assert (
+        call(tmp_path, "--version", command=MODULE).stdout
+        == call(tmp_path, "--version", command=COMMAND).stdout
+    )
 
 
 def test_finds_the_program_in_another_folder(folder, tmp_path_factory):

@@ -1,4 +1,4 @@
-"""What most pages import, imported once for all of them."""
+"""What most commands and pages import, imported once for all of them."""
 
 import importlib
 
