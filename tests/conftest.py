@@ -9,8 +9,14 @@ from hypothesis import HealthCheck, settings
 from tests.ledgers import forget_ledger
 from tests.services import RECIPES, Unavailable, obtain, obtained, release
 from tests.services.wanted import empty_database, required
+from tests.thorough import examples
 
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "any machine",
+    deadline=None,
+    max_examples=examples(40, 100),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("any machine")
 
 EAGER = "TEST_SERVICES"

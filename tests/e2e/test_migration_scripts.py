@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 import pytest_asyncio
 from sqlalchemy import ForeignKey, Integer, String
 
@@ -11,6 +12,7 @@ from fastapi_easy.domain.migrations.stopped import MigrationStop
 from tests.conformance.relational_schemas import through
 from tests.e2e.migration_steps.declaring import column, table
 from tests.e2e.scripted import ANYTHING, DRIVERS, Scripted, declared, stop_of, well
+from tests.thorough import only_when_thorough
 
 key = column("id", Integer, primary_key=True)
 AUTHORS = table("authors", key, column("name", String(80), nullable=False, index=True))
@@ -53,6 +55,10 @@ PROJECT = (
 
 FIRST, SECOND = (AUTHORS, BOOKS), (AUTHORS, MORE_BOOKS)
 FILLED = Hints(fill={"books.pages": "0"})
+
+
+FEWER = ["sqlite", "postgres", pytest.param("mariadb", marks=only_when_thorough)]
+"""Where what is asked is the same on every server."""
 
 
 @pytest_asyncio.fixture(params=DRIVERS)
@@ -120,6 +126,7 @@ async def test_alembic_itself_does_with_the_scripts_what_was_planned(shop):
     await asyncio.to_thread(shop.alembic, "downgrade", "base")
 
 
+@pytest.mark.parametrize("shop", FEWER, indirect=True)
 async def test_steps_made_of_an_edited_script_do_what_it_says_now(shop):
     migrations = shop.program(*FIRST)
     well(await migrations.make("first tables"))
@@ -139,6 +146,7 @@ async def test_steps_made_of_an_edited_script_do_what_it_says_now(shop):
     assert undone.state is RunState.ROLLED_BACK
 
 
+@pytest.mark.parametrize("shop", FEWER, indirect=True)
 async def test_a_project_of_alembic_is_adopted_without_a_changed_file_and_goes_on(shop):
     shop.use_alembic()
     for number, (there, back) in enumerate(PROJECT, 1):
@@ -168,6 +176,7 @@ async def test_a_project_of_alembic_is_adopted_without_a_changed_file_and_goes_o
     assert well(await second.status()).is_current
 
 
+@pytest.mark.parametrize("shop", FEWER, indirect=True)
 async def test_an_applied_script_that_was_edited_stops_everything(shop):
     migrations = shop.program(*FIRST)
     well(await migrations.make("first tables"))
@@ -185,6 +194,7 @@ async def test_an_applied_script_that_was_edited_stops_everything(shop):
     assert well(await migrations.status()).problem.stop is MigrationStop.CHANGED
 
 
+@pytest.mark.parametrize("shop", FEWER, indirect=True)
 async def test_a_database_with_tables_of_unknown_origin_has_to_be_adopted(shop):
     migrations = shop.program(*FIRST)
     well(await migrations.make("first tables"))
@@ -193,6 +203,7 @@ async def test_a_database_with_tables_of_unknown_origin_has_to_be_adopted(shop):
     assert stop_of(await migrations.apply(approvals=ANYTHING))[0] is MigrationStop.NO_HISTORY
 
 
+@pytest.mark.parametrize("shop", FEWER, indirect=True)
 async def test_the_first_script_may_go_on_from_tables_that_a_comparison_has_made(shop):
     well(await shop.program(*FIRST).apply(approvals=ANYTHING))
     second = shop.program(*SECOND)
@@ -204,6 +215,7 @@ async def test_the_first_script_may_go_on_from_tables_that_a_comparison_has_made
     assert well(await second.status()).is_current
 
 
+@pytest.mark.parametrize("shop", FEWER, indirect=True)
 async def test_a_database_ahead_of_the_scripts_is_left_alone(shop):
     shop.use_alembic()
     migrations = shop.program(*FIRST)
@@ -217,6 +229,7 @@ async def test_a_database_ahead_of_the_scripts_is_left_alone(shop):
     assert "ffff" in message
 
 
+@pytest.mark.parametrize("shop", FEWER, indirect=True)
 async def test_says_when_the_classes_are_ahead_of_the_scripts(shop):
     well(await shop.program(*FIRST).make("first tables"))
     well(await shop.program(*FIRST).apply(approvals=ANYTHING))

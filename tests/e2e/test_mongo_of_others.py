@@ -22,6 +22,7 @@ from tests.conformance.odd_documents import OTHER_TYPES, Odd
 from tests.e2e.odd_files import answer, spelt, walk
 from tests.e2e.serving import client_of
 from tests.services.wanted import empty_database
+from tests.thorough import examples
 
 FIELDS: Final = (
     "name", "number", "rating", "price", "ok", "day", "at", "hour", "lasts", "token", "mood", "made_by",
@@ -127,7 +128,7 @@ async def test_every_type_is_found_by_what_is_shown(client, kept, name) -> None:
 
 @given(st.sampled_from(FIELDS), st.lists(VALUES, min_size=1, max_size=6))
 @settings(
-    max_examples=60,
+    max_examples=examples(20, 60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -140,7 +141,7 @@ async def test_whatever_documents_hold_is_found_by_what_is_shown(client, kept, n
 
 @given(st.lists(SCALARS | st.dictionaries(st.just("a"), SCALARS, min_size=1), min_size=1, max_size=6))
 @settings(
-    max_examples=30,
+    max_examples=examples(12, 30),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

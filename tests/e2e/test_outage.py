@@ -14,7 +14,7 @@ QUICK: dict[str, Any] = {
     "pool_size": 5,
     "pool_timeout": 1.0,
     "queue_time": 0.2,
-    "connect_timeout": 1.0,
+    "connect_timeout": 2.0,
     "statement_timeout": 1.0,
     "breaker": {"calls": 10, "pause": 0.5, "longest_pause": 1.0},
 }

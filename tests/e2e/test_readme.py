@@ -19,7 +19,7 @@ import pytest
 from tests.e2e.stores import CHOSEN, SQL_STORES, empty_store
 
 README = Path(__file__).parents[2] / "README.md"
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 def program() -> str:
@@ -36,7 +36,7 @@ def free_port() -> int:
 
 @contextmanager
 def served(folder: Path, target: str, environment: dict[str, str]) -> Iterator[str]:
-    """The base URL of *target*, served from *folder* by the installed command."""
+    """The base URL of *target*, served from *folder* by the installed command; its log is `server.log`."""
     port = free_port()
     command = [str(Path(sys.executable).parent / "fastapi-easy"), "run", target, "--port", str(port)]
     log = (folder / "server.log").open("wb")

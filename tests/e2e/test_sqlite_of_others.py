@@ -27,6 +27,7 @@ from tests.e2e.odd_files import (
     store,
     walk,
 )
+from tests.thorough import examples
 
 PROPERTY: Final = settings(
     deadline=None,
@@ -42,7 +43,7 @@ def file(tmp_path: Path) -> Path:
 
 
 @given(rows_of(OF_THINGS))
-@settings(PROPERTY, max_examples=12)
+@settings(PROPERTY, max_examples=examples(4, 12))
 def test_what_is_shown_is_found_and_walks_are_complete(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Stored]]
 ) -> None:
@@ -53,7 +54,7 @@ def test_what_is_shown_is_found_and_walks_are_complete(
 
 
 @given(rows_of(OF_LEAVES))
-@settings(PROPERTY, max_examples=10)
+@settings(PROPERTY, max_examples=examples(4, 10))
 def test_the_same_holds_for_tables_of_tortoise(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Stored]]
 ) -> None:

@@ -18,6 +18,7 @@ from tests.e2e.ledger import ledger
 from tests.e2e.serving import client_of
 from tests.e2e.stores import CHOSEN, EVERY_STORE, empty_store
 from tests.e2e.test_readme import served
+from tests.thorough import only_when_thorough
 
 ROOT = Path(__file__).parents[2]
 NDJSON = {"content-type": "application/x-ndjson"}
@@ -330,7 +331,9 @@ def rows_of_a_file(format_: str) -> Iterator[bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("store", "format_"), [("sqlite", "csv"), ("postgres", "ndjson")])
+@pytest.mark.parametrize(
+    ("store", "format_"), [("sqlite", "csv"), pytest.param("postgres", "ndjson", marks=only_when_thorough)]
+)
 def test_a_hundred_thousand_rows_go_in_and_out_in_bounded_memory(
     store: str, format_: str, tmp_path: Path
 ) -> None:

@@ -64,7 +64,7 @@ async def end_of(store, raw):
     }
 
 
-STRIDE = examples(5, 1)
+STRIDE = examples(11, 1)
 """Of boundaries; a thorough run takes each."""
 
 

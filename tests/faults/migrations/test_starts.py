@@ -30,7 +30,7 @@ BOOKS = {
     2: "SELECT id, title FROM books ORDER BY id",
     3: "SELECT id, title, stock FROM books ORDER BY id",
 }
-STRIDE = examples(9, 1)
+STRIDE = examples(20, 1)
 """Of boundaries; a thorough run takes each."""
 
 

@@ -11,6 +11,7 @@ from returns.result import Success
 from fastapi_easy.domain.migrations.run import RunState
 from fastapi_easy.domain.migrations.step import StepMode
 from fastapi_easy.testing.migrations import Crashed, InMemorySchema
+from tests.thorough import examples
 from tests.unit.application.migrations.migrating import BOOKS, Program, allowing, run_of
 
 STORED = {"books": "table", "books.title": "varchar", "books.old": "text", "shops": "table"}
@@ -53,7 +54,7 @@ def repeated(schema):
 
 
 @given(modes=MODES, boundaries=st.lists(st.integers(0, 50), min_size=1, max_size=4))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(40, 100))
 async def test_a_run_that_is_killed_at_any_boundaries_ends_as_if_nothing_had_happened(modes, boundaries):
     schema = stored()
     program = lambda: Program(DECLARED, schema, modes=modes)  # noqa: E731
@@ -92,7 +93,7 @@ async def is_survived(boundary, modes):
 
 
 @given(modes=MODES, boundaries=st.lists(st.integers(0, 50), min_size=0, max_size=4))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(40, 100))
 async def test_a_rollback_that_is_killed_at_any_boundaries_restores_the_schema_from_before(modes, boundaries):
     schema = stored()
     program = lambda: Program(DECLARED, schema, modes=modes)  # noqa: E731
@@ -111,7 +112,7 @@ async def test_a_rollback_that_is_killed_at_any_boundaries_restores_the_schema_f
 
 
 @given(modes=MODES, boundary=st.integers(0, 50))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(40, 100))
 async def test_a_run_that_was_killed_can_be_rolled_back_instead(modes, boundary):
     schema = stored()
     program = lambda: Program(DECLARED, schema, modes=modes)  # noqa: E731
@@ -133,7 +134,7 @@ async def test_a_run_that_was_killed_can_be_rolled_back_instead(modes, boundary)
 
 
 @given(modes=MODES, boundary=st.integers(0, 50))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(40, 100))
 async def test_a_run_that_is_cancelled_gives_the_lock_back_and_can_be_gone_on_with(modes, boundary):
     schema = stored()
     program = Program(DECLARED, schema, modes=modes)
@@ -178,7 +179,7 @@ async def test_eight_programs_that_start_at_once_execute_each_statement_once():
 
 
 @given(modes=MODES)
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(40, 100))
 async def test_rolling_back_what_was_applied_changes_nothing_on_the_whole(modes):
     schema = stored()
     program = Program(DECLARED, schema, modes=modes)

@@ -14,6 +14,7 @@ from fastapi_easy.interfaces.cli.migrate.parameters import read_hints, read_wait
 from fastapi_easy.interfaces.cli.migrate.reports.next_command import apply_command
 from fastapi_easy.interfaces.cli.migrate.tasks import Applying, MigrationTarget, Planning
 from fastapi_easy.interfaces.cli.tasks import Target
+from tests.thorough import examples
 from tests.unit.application.migrations.sample_plans import PLAN
 from tests.unit.interfaces.cli.migrate.recorded import call
 
@@ -21,7 +22,7 @@ NAMES = st.text(
     st.characters(exclude_characters=".=-", exclude_categories=["Z", "C"]), min_size=1, max_size=5
 )
 COLUMNS = st.builds("{}.{}".format, NAMES, NAMES)
-VALUES = st.text(min_size=1, max_size=8).filter(lambda each: each == each.strip())
+VALUES = st.text(min_size=1, max_size=8).filter(lambda each: each == each.strip() and each.lower() != "null")
 HINTS = st.builds(
     Hints,
     renamed_columns=st.dictionaries(COLUMNS, NAMES, max_size=3),
@@ -34,7 +35,7 @@ HINTS = st.builds(
 
 
 @given(HINTS, st.none() | NAMES)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(15, 60))
 def test_the_command_that_is_printed_applies_what_was_planned(hints: Hints, database: str | None) -> None:
     at = MigrationTarget(target=Target(path="shop:app", folder=Path("/tmp")), database=database)  # noqa: S108
     planning = Planning(at=at, hints=hints)
