@@ -43,7 +43,7 @@ contracts: $(INSTALLED) ## Check that dependencies point inward
 	$(BIN)/lint-imports
 
 test: $(INSTALLED) ## Run all tests but those of `make check` on real servers (ARGS="-k word" for a part)
-	$(PYTEST) --cancellations 100 --ignore tests/architecture $(ARGS)
+	$(PYTEST) --cancellations 40 --ignore tests/architecture $(ARGS)
 
 test-thorough: $(INSTALLED) ## Run the whole suite with every case and many more examples, for an hour or two
 	THOROUGH=1 CONFORMANCE=full $(PYTEST) --cancellations 100 $(ARGS)

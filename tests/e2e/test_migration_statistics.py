@@ -13,10 +13,14 @@ from fastapi_easy.domain.migrations.change import Change, ChangeKind, Dialect, F
 from fastapi_easy.domain.migrations.risk import UNKNOWN, Measured, Statistics, Unmeasured
 from fastapi_easy.infrastructure.migrations.relational.statistics.measure import measure
 from tests.e2e.stores import empty_store
+from tests.thorough import only_when_thorough
 
 Answer = TypeVar("Answer")
 
-DRIVERS = ("sqlite", "postgres+asyncpg", "postgres+psycopg", "mariadb+asyncmy", "mariadb+aiomysql")
+DRIVERS = (
+    *("sqlite", "postgres+asyncpg", "mariadb+aiomysql"),
+    *(pytest.param(each, marks=only_when_thorough) for each in ("postgres+psycopg", "mariadb+asyncmy")),
+)
 SERVERS = ("sqlite", "postgres+psycopg", "mariadb+aiomysql")
 DIALECTS: dict[str, Dialect] = {"sqlite": "sqlite", "postgres": "postgresql", "mariadb": "mysql"}
 KIND = ChangeKind

@@ -34,9 +34,15 @@ from fastapi_easy.domain import (
 )
 from fastapi_easy.domain.changes.change import BeforeChange, BeforeCreate, BeforeDelete, BeforeUpdate, Veto
 from tests.e2e.recorded_shop import ADA, STORES, RelabelBook, Shop, book, recorded
+from tests.thorough import only_when_thorough
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(
+    params=[
+        pytest.param(each, marks=only_when_thorough) if each in {"sqlite", "mariadb"} else each
+        for each in STORES
+    ]
+)
 async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shop]:
     async with recorded(request.param, tmp_path) as opened:
         yield opened

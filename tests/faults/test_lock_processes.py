@@ -12,6 +12,7 @@ from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from tests.faults.contention import contention
 from tests.faults.processes import DEADLOCK_WAIT, fork_inside, hold, hold_both, locks_at, sleep_inside, worker
 from tests.faults.sigstop import late_writes
+from tests.thorough import only_when_thorough
 
 TTL = 1.0
 BUSY = 20.0
@@ -131,7 +132,7 @@ async def test_work_that_was_stopped_ends_soon_after_it_goes_on(place, lock):
 
 
 @pytest.mark.parametrize("place", LEASES, indirect=True)
-@pytest.mark.parametrize("length", [2, 3])
+@pytest.mark.parametrize("length", [pytest.param(2, marks=only_when_thorough), 3])
 async def test_of_processes_in_a_deadlock_one_gives_up(place, length, lock):
     names = [f"{lock}:{number}" for number in range(length)]
     with contextlib.ExitStack() as stack:

@@ -21,9 +21,15 @@ from fastapi_easy.testing.conformance.migrations.schema_suite import error_of, r
 from fastapi_easy.testing.conformance.store import value_of
 from tests.conformance.relational_schemas import creating
 from tests.faults.migrations.places import DRIVERS, MARIADB, SQLITE, place_of
+from tests.thorough import only_when_thorough
+
+FIRST = ("asyncpg", "aiomysql", "aiosqlite")
+"""One driver of each server; how a statement is executed is up to the server."""
 
 
-@pytest_asyncio.fixture(params=list(DRIVERS))
+@pytest_asyncio.fixture(
+    params=[*FIRST, *(pytest.param(each, marks=only_when_thorough) for each in DRIVERS if each not in FIRST)]
+)
 async def place(request, tmp_path):
     return await place_of(request.param, request, tmp_path)
 
