@@ -33,18 +33,18 @@ READ: Final = (
     .limit(bindparam("number"))
 )
 READ_ONE: Final = select(ENTRIES).where(_of_stream, ENTRIES.c.seq == bindparam("at")).order_by(ENTRIES.c.leaf)
-FIND: Final = (
-    select(ENTRIES)
+FIND_KEYS: Final = (
+    select(ENTRIES.c.key)
     .where(
         ENTRIES.c.resource == bindparam("of_resource"),
-        ENTRIES.c.key == bindparam("of_key"),
-        or_(
-            ENTRIES.c.stream > bindparam("of_stream"),
-            and_(_of_stream, ENTRIES.c.seq > bindparam("after")),
-        ),
+        ENTRIES.c.key.is_not(None),
+        ENTRIES.c.outcome == "ok",
     )
-    .order_by(ENTRIES.c.stream, ENTRIES.c.seq)
+    .distinct()
     .limit(bindparam("number"))
+)
+FIND_KEYS_IN_TENANT: Final = FIND_KEYS.where(
+    or_(ENTRIES.c.tenant.is_(None), ENTRIES.c.tenant == bindparam("of_tenant"))
 )
 REMOVE_BODIES: Final = (
     update(ENTRIES)
@@ -87,6 +87,25 @@ def lock_heads(number: int) -> Executable:
     """Return what locks the heads of *number* streams, in the order of their names, and reads them."""
     names = [bindparam(f"n{place}", type_=HEADS.c.stream.type) for place in range(number)]
     return select(HEADS).where(HEADS.c.stream.in_(names)).order_by(HEADS.c.stream).with_for_update()
+
+
+@functools.cache
+def find(number: int) -> Executable:
+    """Return what reads the entries about *number* entities, in their order."""
+    keys = [bindparam(f"n{place}", type_=ENTRIES.c.key.type) for place in range(number)]
+    return (
+        select(ENTRIES)
+        .where(
+            ENTRIES.c.resource == bindparam("of_resource"),
+            ENTRIES.c.key.in_(keys),
+            or_(
+                ENTRIES.c.stream > bindparam("of_stream"),
+                and_(_of_stream, ENTRIES.c.seq > bindparam("after")),
+            ),
+        )
+        .order_by(ENTRIES.c.stream, ENTRIES.c.seq)
+        .limit(bindparam("number"))
+    )
 
 
 @functools.cache
