@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.audit.entries.change_entries import plain_key
 from fastapi_easy.application.audit.recording.entry_queue import EntryQueue
 from fastapi_easy.application.audit.trail import AuditTrail
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.pipeline.step import Handler, Step, Target
+from fastapi_easy.domain.audit.recorded import plain_key
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.queries.page import Page
@@ -20,7 +20,7 @@ from fastapi_easy.domain.resources.resource import Resource
 READS_LOST: Final = "audit.reads.lost"
 """The action of the entry that says how many reads were not recorded."""
 
-_READING: Final = (Operation.GET, Operation.LIST, Operation.EXPORT)
+_READING: Final = (Operation.GET, Operation.LIST, Operation.EXPORT, Operation.HISTORY)
 
 
 class ReadLog:
@@ -70,7 +70,10 @@ class ReadLog:
 
 
 def record_reads(log: ReadLog) -> Step:
-    """Return the step that records each answer to `get`, `list` and `export`; it costs nothing for other resources."""
+    """Return the step that records each answer to `get`, `list`, `export` and `history`.
+
+    It costs nothing for other resources.
+    """
 
     def step(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
         audit, resource, action = target.resource.audit, target.resource, target.action
@@ -80,6 +83,9 @@ def record_reads(log: ReadLog) -> Step:
         async def recorded(command: Any, context: Context, /) -> Outcome[Any]:
             answered = await handler(command, context)
             if isinstance(answered, Failure):
+                return answered
+            if action == Operation.HISTORY:
+                log.add(resource, action, context, plain_key(command.key))
                 return answered
             match answered.unwrap():
                 case Row():
