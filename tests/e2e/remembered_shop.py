@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
-from fastapi_easy.domain import EVERY_OPERATION, Fields, Principal, QueryRules
+from fastapi_easy.domain import EVERY_OPERATION, Cache, Fields, Principal, QueryRules
 from fastapi_easy.domain.resources.recording import Audit
 from fastapi_easy.policies import Where, allow, principal
 from fastapi_easy.settings import Settings
@@ -70,6 +70,7 @@ class Shop(Container):
         tenant="org",
         fields=Fields(hidden=["org"]),
         soft_delete="deleted_at",
+        cache=Cache(),
         operations=(*EVERY_OPERATION, "purge"),
         query=QueryRules(limit=2, max_limit=5),
         policy=[allow("*", to="owner")],

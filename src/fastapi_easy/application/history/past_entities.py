@@ -164,7 +164,7 @@ class PastEntities:
         found = await repository.select(Query(fields=sight.current_fields, page=page))
         if isinstance(found, Failure):
             return found
-        told = await reader.keys(sight.tenant, limit + 1)
+        told = await reader.keys(sight, limit + 1)
         if isinstance(told, Failure):
             return told
         stored: Mapping[str, Row] = {

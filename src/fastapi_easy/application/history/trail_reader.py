@@ -11,9 +11,10 @@ from fastapi_easy.domain.audit.entry import AuditEntry, StoredEntry
 from fastapi_easy.domain.audit.recorded import plain_key
 from fastapi_easy.domain.audit.sealing import key_column, open_entry
 from fastapi_easy.domain.errors import Fault, Invalid, Key, NotFound, Outcome
-from fastapi_easy.domain.history.timeline import NumberedEntry, Timeline, build_timeline
+from fastapi_easy.domain.history.timeline import ENDS, NumberedEntry, Timeline, build_timeline
 from fastapi_easy.domain.ports.audit_reader import AuditReader
 from fastapi_easy.domain.ports.repository import Repository
+from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.domain.resources.resource import Resource
 
 _PAGE: Final = 1000
@@ -74,10 +75,12 @@ class TrailReader:
             return Failure(NotFound(self._resource.name, key))
         return Success(timeline)
 
-    async def keys(self, tenant: str | None, limit: int) -> Outcome[Sequence[str]]:
-        """Return the columns of at most *limit* keys of entities that the trail tells of, in *tenant*."""
-        partition = None if self._resource.tenant is None else tenant
-        return await self._sink.find_keys(self._resource.name, partition, limit)
+    async def keys(self, sight: PastSight, limit: int) -> Outcome[Sequence[str]]:
+        """Return the columns of at most *limit* keys of entities that may be known with *sight*, and not be there."""
+        # With conditions only what was deleted is known of entities that are not to be seen.
+        actions = () if isinstance(sight.rows, Everything) else sorted(ENDS)
+        tenant = None if self._resource.tenant is None else sight.tenant
+        return await self._sink.find_keys(self._resource.name, actions=actions, tenant=tenant, limit=limit)
 
     async def entries(self, columns: Sequence[str]) -> Outcome[Mapping[str, Sequence[NumberedEntry]]]:
         """Return all entries about the entities whose keys stand in *columns*, by those, with what is about people.

@@ -71,11 +71,15 @@ class AuditSink(Protocol):
         """
         ...
 
-    async def find_keys(self, resource: str, tenant: str | None, limit: int, /) -> Outcome[Sequence[str]]:
+    async def find_keys(
+        self, resource: str, /, *, actions: Sequence[str] = (), tenant: str | None = None, limit: int
+    ) -> Outcome[Sequence[str]]:
         """Return at most *limit* keys of entities that something was done to, each once, in any order.
 
         Args:
             resource: The name of their resource.
+
+            actions: What was done to them, any of these; anything unless given.
 
             tenant: Only what happened in it, or in none; `None` for all.
 

@@ -89,7 +89,9 @@ class MemoryAuditSink:
         ]
         return Success(found[:limit])
 
-    async def find_keys(self, resource: str, tenant: str | None, limit: int, /) -> Outcome[Sequence[str]]:
+    async def find_keys(
+        self, resource: str, /, *, actions: Sequence[str] = (), tenant: str | None = None, limit: int
+    ) -> Outcome[Sequence[str]]:
         """Return at most *limit* keys of entities that something was done to."""
         wanted = None if tenant is None else {None, column_text(tenant)}
         found = {
@@ -98,6 +100,7 @@ class MemoryAuditSink:
             for columns in (each.columns for each in entries)
             if columns["resource"] == resource
             and columns["outcome"] == "ok"
+            and (not actions or columns["action"] in actions)
             and (wanted is None or columns["tenant"] in wanted)
             and (key := columns["key"]) is not None
         }

@@ -164,9 +164,13 @@ class MongoAuditSink:
 
         return await self._call(find)
 
-    async def find_keys(self, resource: str, tenant: str | None, limit: int, /) -> Outcome[Sequence[str]]:
+    async def find_keys(
+        self, resource: str, /, *, actions: Sequence[str] = (), tenant: str | None = None, limit: int
+    ) -> Outcome[Sequence[str]]:
         """Return at most *limit* keys of entities that something was done to."""
         wanted: dict[str, Any] = {"resource": resource, "key": {"$ne": None}, "outcome": "ok"}
+        if actions:
+            wanted["action"] = {"$in": list(actions)}
         if tenant is not None:
             wanted["tenant"] = {"$in": [None, column_text(tenant)]}
         stages = [{"$match": wanted}, {"$group": {"_id": "$key"}}, {"$limit": limit}]

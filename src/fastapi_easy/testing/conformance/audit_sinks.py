@@ -177,9 +177,10 @@ class AuditSinkConformance:
         value_of(await sink.append([*done, *others], _SEALER.seal))
 
         long = columns_of(done[2])["key"]
-        assert {*value_of(await sink.find_keys("books", "acme", 10))} == {"1", long}
-        assert {*value_of(await sink.find_keys("books", None, 10))} == {"1", long, "3"}
-        assert len(value_of(await sink.find_keys("books", None, 2))) == 2
+        assert {*value_of(await sink.find_keys("books", tenant="acme", limit=10))} == {"1", long}
+        assert {*value_of(await sink.find_keys("books", limit=10))} == {"1", long, "3"}
+        assert len(value_of(await sink.find_keys("books", limit=2))) == 2
+        assert value_of(await sink.find_keys("books", actions=["delete", "purge"], limit=2)) == ["1"]
         found = value_of(await sink.find("books", [long or ""], after=None, limit=3))
         assert [each.sealed.stream for each in found] == ["b"]
 

@@ -1,5 +1,6 @@
 """Who read which entities, of resources that are declared with `Audit(reads=True)`."""
 
+import datetime
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
@@ -16,6 +17,7 @@ from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.queries.page import Page
 from fastapi_easy.domain.resources.options import Operation
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.values.plain_json import to_plain_json
 
 READS_LOST: Final = "audit.reads.lost"
 """The action of the entry that says how many reads were not recorded."""
@@ -89,9 +91,10 @@ def record_reads(log: ReadLog) -> Step:
                 return answered
             match answered.unwrap():
                 case Row():
-                    log.add(resource, action, context, plain_key(command.key))
+                    log.add(resource, action, context, plain_key(command.key), _past(command.as_of))
                 case Page(items=rows):
-                    log.add(resource, action, context, details=_keys_of(resource, rows))
+                    details = {**_keys_of(resource, rows), **_past(command.query.as_of)}
+                    log.add(resource, action, context, details=details)
                 case AsyncIterator() as batches:
                     return Success(_counted(log, resource, context, batches))
                 case _:
@@ -101,6 +104,11 @@ def record_reads(log: ReadLog) -> Step:
         return recorded
 
     return step
+
+
+def _past(as_of: datetime.datetime | None) -> Mapping[str, Any]:
+    """Return what an entry says of the time in the past that was asked for."""
+    return {} if as_of is None else {"as_of": to_plain_json(as_of)}
 
 
 def _keys_of(resource: Resource[Any], rows: Sequence[Row]) -> Mapping[str, Any]:

@@ -125,12 +125,14 @@ class RelationalAuditSink:
         found = await self._read(sql.find(len(keys)), parameters)
         return found if isinstance(found, Failure) else Success([_entry(row) for row in found.unwrap()])
 
-    async def find_keys(self, resource: str, tenant: str | None, limit: int, /) -> Outcome[Sequence[str]]:
+    async def find_keys(
+        self, resource: str, /, *, actions: Sequence[str] = (), tenant: str | None = None, limit: int
+    ) -> Outcome[Sequence[str]]:
         """Return at most *limit* keys of entities that something was done to."""
-        parameters: dict[str, object] = {"of_resource": resource, "number": limit}
+        parameters = {**_numbered(actions), "of_resource": resource, "number": limit}
         if tenant is not None:
             parameters["of_tenant"] = column_text(tenant)
-        found = await self._read(sql.FIND_KEYS if tenant is None else sql.FIND_KEYS_IN_TENANT, parameters)
+        found = await self._read(sql.find_keys(len(actions), in_tenant=tenant is not None), parameters)
         return found if isinstance(found, Failure) else Success([row[0] for row in found.unwrap()])
 
     async def keep_checkpoint(self, checkpoint: Checkpoint, /) -> Outcome[None]:

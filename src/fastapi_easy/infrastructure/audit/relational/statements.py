@@ -33,19 +33,6 @@ READ: Final = (
     .limit(bindparam("number"))
 )
 READ_ONE: Final = select(ENTRIES).where(_of_stream, ENTRIES.c.seq == bindparam("at")).order_by(ENTRIES.c.leaf)
-FIND_KEYS: Final = (
-    select(ENTRIES.c.key)
-    .where(
-        ENTRIES.c.resource == bindparam("of_resource"),
-        ENTRIES.c.key.is_not(None),
-        ENTRIES.c.outcome == "ok",
-    )
-    .distinct()
-    .limit(bindparam("number"))
-)
-FIND_KEYS_IN_TENANT: Final = FIND_KEYS.where(
-    or_(ENTRIES.c.tenant.is_(None), ENTRIES.c.tenant == bindparam("of_tenant"))
-)
 REMOVE_BODIES: Final = (
     update(ENTRIES)
     .where(_of_stream, ENTRIES.c.seq <= bindparam("last"), ENTRIES.c.body.is_not(None))
@@ -106,6 +93,20 @@ def find(number: int) -> Executable:
         .order_by(ENTRIES.c.stream, ENTRIES.c.seq)
         .limit(bindparam("number"))
     )
+
+
+@functools.cache
+def find_keys(number: int, *, in_tenant: bool) -> Executable:
+    """Return what reads the keys that something was done to, by one of *number* actions; by any if there are none."""
+    found = select(ENTRIES.c.key).where(
+        ENTRIES.c.resource == bindparam("of_resource"), ENTRIES.c.key.is_not(None), ENTRIES.c.outcome == "ok"
+    )
+    if number:
+        actions = [bindparam(f"n{place}", type_=ENTRIES.c.action.type) for place in range(number)]
+        found = found.where(ENTRIES.c.action.in_(actions))
+    if in_tenant:
+        found = found.where(or_(ENTRIES.c.tenant.is_(None), ENTRIES.c.tenant == bindparam("of_tenant")))
+    return found.distinct().limit(bindparam("number"))
 
 
 @functools.cache
