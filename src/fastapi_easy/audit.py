@@ -14,6 +14,8 @@ from fastapi_easy.composition.audit.checkpoints import trail_operations
 from fastapi_easy.container import Container
 from fastapi_easy.domain.audit.entry import AuditEntry, SealedEntry, StoredEntry
 from fastapi_easy.domain.audit.findings import Finding, FindingKind, Verdict
+from fastapi_easy.domain.history.history_entry import HistoryEntry
+from fastapi_easy.domain.history.lost_value import LostValue
 from fastapi_easy.domain.resources.recording import Audit
 
 __all__ = [
@@ -22,6 +24,8 @@ __all__ = [
     "AuditTrail",
     "Finding",
     "FindingKind",
+    "HistoryEntry",
+    "LostValue",
     "OpenedTrails",
     "SealedEntry",
     "StoredEntry",

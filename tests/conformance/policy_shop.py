@@ -72,7 +72,7 @@ def shop_of(
     genre: type[Any], author: type[Any], book: type[Any], cache: Cache | None = None
 ) -> type[Container]:
     """The shop with entities of these classes, whose answers may be kept in a *cache*."""
-    alive = set(Operation) - {Operation.UPSERT, Operation.RESTORE, Operation.PURGE}
+    alive = set(Operation) - {Operation.UPSERT, Operation.RESTORE, Operation.PURGE, Operation.HISTORY}
 
     class Shop(Container):
         genres = resource(genre, operations=tuple(alive), cache=cache)

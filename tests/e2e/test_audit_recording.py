@@ -156,14 +156,20 @@ async def test_reads_are_recorded_where_that_is_declared(tmp_path: Path) -> None
         rows = (await kernel.people.export()).unwrap()
         assert [len(batch) async for batch in rows] == [1]
         (await kernel.notes.list()).unwrap()
+        (await kernel.people.history(1)).unwrap()
+        then = (await entries_of(shop))[0].occurred_at
+        (await kernel.people.get(1, as_of=then)).unwrap()
     async with open_kernel(shop):
         entries = await entries_of(shop)
 
-    reads = [each for each in entries if each.action in {"get", "list", "export"}]
+    reads = [each for each in entries if each.action in {"get", "list", "export", "history"}]
+    past = {"as_of": then.isoformat(timespec="microseconds")}
     assert told(reads) == [
         ("get", "people", 1, {}),
         ("list", "people", None, {"keys": [1]}),
         ("export", "people", None, {"count": 1, "complete": True}),
+        ("history", "people", 1, {}),
+        ("get", "people", 1, past),
     ]
     assert {each.actor for each in reads} == {"ada"}
 

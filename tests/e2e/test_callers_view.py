@@ -23,10 +23,12 @@ from fastapi_easy.application import (
     ExportEntities,
     FollowChanges,
     GetEntity,
+    HistoryRequest,
     ImportEntities,
     ListEntities,
     PerformAction,
     PurgeEntity,
+    ReadHistory,
     ReplaceEntity,
     RestoreEntity,
     UpdateEntity,
@@ -373,6 +375,7 @@ COMMANDS: dict[str, Any] = {
     Operation.AGGREGATE: AggregateEntities(Aggregation(measures=(Measure(Function.COUNT),))),
     Operation.EXPORT: ExportEntities(Query()),
     Operation.CHANGES: FollowChanges(Query()),
+    Operation.HISTORY: ReadHistory(1, HistoryRequest(1)),
     Operation.IMPORT: ImportEntities(no_lines()),
 }
 

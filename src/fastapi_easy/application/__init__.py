@@ -18,6 +18,7 @@ from fastapi_easy.application.changes.items import (
 )
 from fastapi_easy.application.changes_feed.change_feed import Since
 from fastapi_easy.application.context import NOBODY, Context, DryRun, Replay
+from fastapi_easy.application.history.history_request import HistoryRequest
 from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.application.pipeline.step import Handler, Step, Target
 from fastapi_easy.application.resources.aggregate_entities import AggregateEntities
@@ -29,6 +30,7 @@ from fastapi_easy.application.resources.get_entity import GetEntity
 from fastapi_easy.application.resources.list_entities import ListEntities
 from fastapi_easy.application.resources.perform_action import Action, PerformAction
 from fastapi_easy.application.resources.purge_entity import PurgeEntity
+from fastapi_easy.application.resources.read_history import ReadHistory
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity
 from fastapi_easy.application.resources.restore_entity import RestoreEntity
 from fastapi_easy.application.resources.streams.export_entities import ExportEntities
@@ -69,6 +71,7 @@ __all__ = [
     "FollowChanges",
     "GetEntity",
     "Handler",
+    "HistoryRequest",
     "ImportEntities",
     "ImportMode",
     "ImportReport",
@@ -78,6 +81,7 @@ __all__ = [
     "Malformed",
     "PerformAction",
     "PurgeEntity",
+    "ReadHistory",
     "ReplaceEntity",
     "Replay",
     "RestoreEntity",

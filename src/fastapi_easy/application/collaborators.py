@@ -13,6 +13,7 @@ from fastapi_easy.application.context import Context
 from fastapi_easy.application.idempotency.idempotency import Idempotency
 from fastapi_easy.domain.current_tenant import enter_tenant
 from fastapi_easy.domain.errors import Error
+from fastapi_easy.domain.ports.audit_reader import AuditReader
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.resources.resource import Resource
@@ -36,6 +37,8 @@ class Collaborators:
         repositories: Makes the repository of each related resource, by name.
 
         feed: Returns the change feed of its database; `None` for a resource without events.
+
+        trail: Returns the audit trail of the application; `None` for a resource without audit.
     """
 
     resource: Resource[object]
@@ -45,6 +48,7 @@ class Collaborators:
     idempotency: Idempotency | None = None
     repositories: Mapping[str, Callable[[], Repository[Any]]] = field(default_factory=dict)
     feed: Callable[[], ChangeFeed] | None = None
+    trail: Callable[[], AuditReader] | None = None
 
 
 class ResourceHandler:

@@ -20,6 +20,7 @@ from fastapi_easy.application.resources.delete_entity import DeleteEntity, Delet
 from fastapi_easy.application.resources.get_entity import GetEntity, GetEntityHandler
 from fastapi_easy.application.resources.list_entities import ListEntities, ListEntitiesHandler
 from fastapi_easy.application.resources.purge_entity import PurgeEntity, PurgeEntityHandler
+from fastapi_easy.application.resources.read_history import ReadHistory, ReadHistoryHandler
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity, ReplaceEntityHandler
 from fastapi_easy.application.resources.restore_entity import RestoreEntity, RestoreEntityHandler
 from fastapi_easy.application.resources.streams.export_entities import ExportEntities, ExportEntitiesHandler
@@ -160,6 +161,10 @@ def _definition(operation: Operation) -> OperationDefinition:  # noqa: C901, PLR
             )
         case Operation.CHANGES:
             return _define(operation, FollowChanges, FollowChangesHandler, lambda cases: cases.changes)
+        case Operation.HISTORY:
+            return _define(
+                operation, ReadHistory, ReadHistoryHandler, lambda cases: cases.history, has_key=True
+            )
 
 
 OPERATIONS: Final[Mapping[Operation, OperationDefinition]] = MappingProxyType(

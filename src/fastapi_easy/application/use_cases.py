@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi_easy.application.changes_feed.change_feed import ChangeStream
+from fastapi_easy.application.history.history_request import HistoryRequests
 from fastapi_easy.application.pipeline.step import Handler
 from fastapi_easy.application.queries.query_reader import QueryReader
 from fastapi_easy.application.resources.aggregate_entities import AggregateEntities
@@ -16,6 +17,7 @@ from fastapi_easy.application.resources.get_entity import GetEntity
 from fastapi_easy.application.resources.list_entities import ListEntities
 from fastapi_easy.application.resources.perform_action import PerformAction
 from fastapi_easy.application.resources.purge_entity import PurgeEntity
+from fastapi_easy.application.resources.read_history import ReadHistory
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity
 from fastapi_easy.application.resources.restore_entity import RestoreEntity
 from fastapi_easy.application.resources.streams.export_entities import ExportEntities
@@ -26,6 +28,7 @@ from fastapi_easy.application.resources.upsert_entity import UpsertEntity
 from fastapi_easy.application.secrets.password_verifier import PasswordVerifier
 from fastapi_easy.domain.changes.answers import BulkAnswer, Upserted
 from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.history.history_entry import HistoryEntry
 from fastapi_easy.domain.ports.validator import Validator
 from fastapi_easy.domain.queries.aggregation import Group
 from fastapi_easy.domain.queries.page import Page
@@ -44,6 +47,8 @@ class UseCases:
 
         queries: Parses queries, in the one grammar of all interfaces.
 
+        histories: Reads requests for the history of entities.
+
         validator: Returns the validator; use cases that write call it themselves, in the step `validate`.
 
         actions: The user's own use cases, by name.
@@ -53,6 +58,7 @@ class UseCases:
 
     resource: Resource[Any]
     queries: QueryReader
+    histories: HistoryRequests
     validator: Callable[[], Validator]
     create: Handler[CreateEntity, Row]
     get: Handler[GetEntity, Row]
@@ -69,5 +75,6 @@ class UseCases:
     export: Handler[ExportEntities, AsyncIterator[Sequence[Row]]]
     import_: Handler[ImportEntities, ImportReport]
     changes: Handler[FollowChanges, ChangeStream]
+    history: Handler[ReadHistory, Page[HistoryEntry]]
     actions: Mapping[str, Handler[PerformAction, Any]]
     passwords: PasswordVerifier | None = None

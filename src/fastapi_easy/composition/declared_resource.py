@@ -17,6 +17,7 @@ from fastapi_easy.application.resources.get_entity import GetEntityHandler
 from fastapi_easy.application.resources.list_entities import ListEntitiesHandler
 from fastapi_easy.application.resources.perform_action import PerformActionHandler
 from fastapi_easy.application.resources.purge_entity import PurgeEntityHandler
+from fastapi_easy.application.resources.read_history import ReadHistoryHandler
 from fastapi_easy.application.resources.replace_entity import ReplaceEntityHandler
 from fastapi_easy.application.resources.restore_entity import RestoreEntityHandler
 from fastapi_easy.application.resources.streams.export_entities import ExportEntitiesHandler
@@ -132,6 +133,7 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
     export: providers.Provider[ExportEntitiesHandler]
     import_: providers.Provider[ImportEntitiesHandler]
     changes: providers.Provider[FollowChangesHandler]
+    history: providers.Provider[ReadHistoryHandler]
     perform: providers.Provider[PerformActionHandler]
 
     declaration: Declaration[E]

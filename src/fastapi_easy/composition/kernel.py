@@ -9,6 +9,7 @@ from dependency_injector import providers
 
 from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.context import Context
+from fastapi_easy.application.history.history_request import HistoryRequests
 from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.application.operations import OPERATIONS
 from fastapi_easy.application.pipeline.compose import compose
@@ -70,6 +71,7 @@ def _use_cases(
     return UseCases(
         resource=checked,
         queries=QueryReader(checked, limits, secret),
+        histories=HistoryRequests(checked, secret),
         validator=declared.validator,
         passwords=passwords,
         actions={

@@ -84,7 +84,8 @@ def wire_resources(application: Application) -> None:
         _ = fill(parts.unit_of_work, _unit_of_work_factory, database, *unit_of_work_arguments, ports)
         _ = fill(parts.validator, PydanticValidator, parts.resource)
         feed = feeds.get(declaration.database) if declaration.events else None
-        collaborators = _wire_handlers(parts, repositories, ports, application.idempotency, feed)
+        trail = MemoizedDelegate(application.audit_trail) if declaration.audit else None
+        collaborators = _wire_handlers(parts, repositories, ports, application.idempotency, feed, trail)
         if caching is not None and declaration.cache is not None:
             caching.wire_cached_handlers(application, parts, collaborators)
 
@@ -133,6 +134,7 @@ def _wire_handlers(
     ports: Memoized[ApplicationPorts],
     idempotency: providers.Provider[Idempotency],
     feed: MemoizedDelegate | None,
+    trail: MemoizedDelegate | None,
 ) -> Any:
     """Fill the handlers of one resource, and return the provider of their collaborators."""
     # Handlers are kept: by a `MemoizedDelegate` they get a new repository and unit of work for each call, while a bare
@@ -147,6 +149,7 @@ def _wire_handlers(
         idempotency=idempotency,
         repositories=repositories,
         feed=feed,
+        trail=trail,
     )
     for name, handler in HANDLERS.items():
         _ = fill(getattr(parts, name), handler, collaborators)

@@ -52,7 +52,7 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
         sortable=tuple(each.name for each in shape.fields if is_ordered(each)),
         searchable=tuple(each.name for each in shape.fields if each.kind is Kind.TEXT),
         default_order=tuple(Sort(each) for each in shape.key),
-        operations=frozenset(EVERY_OPERATION) - {Operation.CHANGES},
+        operations=frozenset(EVERY_OPERATION) - {Operation.CHANGES, Operation.HISTORY},
         query=QueryRules(),
         schemas=Schemas(),
         database="default",

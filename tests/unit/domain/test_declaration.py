@@ -31,6 +31,7 @@ def test_a_plain_declaration_allows_what_makes_sense_for_each_kind() -> None:
         Operation.RESTORE,
         Operation.UPSERT,
         Operation.CHANGES,
+        Operation.HISTORY,
     }
     assert book.fields == {field.name: field for field in FIELDS}
 

@@ -214,18 +214,18 @@ def test_an_upsert_goes_by_fields_that_are_unique_together(by):
     assert declared(upsert=by).upsert_by == by
 
 
-WITHOUT_EVENTS = {*EVERY_OPERATION} - {Operation.CHANGES}
+WITHOUT_EVENTS = {*EVERY_OPERATION} - {Operation.CHANGES, Operation.HISTORY}
+PLAIN = WITHOUT_EVENTS - {Operation.RESTORE, Operation.UPSERT}
 
 
 @pytest.mark.parametrize(
     ("options", "operations"),
     [
-        pytest.param({}, WITHOUT_EVENTS - {Operation.RESTORE, Operation.UPSERT}, id="nothing"),
+        pytest.param({}, PLAIN, id="nothing"),
         pytest.param({"soft_delete": "deleted_at"}, WITHOUT_EVENTS - {Operation.UPSERT}, id="a mark"),
         pytest.param({"upsert": ("isbn",)}, WITHOUT_EVENTS - {Operation.RESTORE}, id="an upsert"),
-        pytest.param(
-            {"events": True}, {*EVERY_OPERATION} - {Operation.RESTORE, Operation.UPSERT}, id="events"
-        ),
+        pytest.param({"events": True}, PLAIN | {Operation.CHANGES}, id="events"),
+        pytest.param({"audit": True}, PLAIN | {Operation.HISTORY}, id="an audit trail"),
         pytest.param(
             {"soft_delete": "deleted_at", "operations": ("delete", "purge")},
             {Operation.DELETE, Operation.PURGE},

@@ -12,11 +12,10 @@ from fastapi_easy.application.audit.entries.change_entries import (
     action_of,
     capped,
     changed_values,
-    plain_key,
-    recorded_fields,
 )
 from fastapi_easy.application.audit.entries.personal_values import PersonalValues, place_of, subject_of
 from fastapi_easy.domain.audit.entry import SECURITY_STREAM, AuditEntry
+from fastapi_easy.domain.audit.recorded import plain_key, recorded_fields
 from fastapi_easy.domain.audit.sealing import Sealer
 from fastapi_easy.domain.audit.streams import DEFAULT_STREAMS, stream_of_change, stream_of_tenant
 from fastapi_easy.domain.changes.events import (
@@ -28,6 +27,7 @@ from fastapi_easy.domain.changes.events import (
     EntityUpdated,
 )
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.history.history_limits import DEFAULT_LIMITS, HistoryLimits
 from fastapi_easy.domain.ports.audit_sink import AuditSink
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
@@ -40,7 +40,7 @@ SUBJECT_ERASED: Final = "audit.subject.erased"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditTrail:
-    """Implements `AuditRecorder`: writes the audit trail of one application.
+    """Implements `AuditRecorder` and `AuditReader`: writes the audit trail of one application, and reads it.
 
     Attributes:
         resources: Every resource, by name.
@@ -60,6 +60,8 @@ class AuditTrail:
         personal: Encrypts values about people; `None` where no resource has any.
 
         trace: Returns the id of the current trace; empty where nothing is traced.
+
+        history: How much one question about the past may read.
     """
 
     resources: Mapping[str, Resource[Any]]
@@ -71,6 +73,7 @@ class AuditTrail:
     streams: int = DEFAULT_STREAMS
     personal: PersonalValues | None = None
     trace: Callable[[], str] = str
+    history: HistoryLimits = DEFAULT_LIMITS
     _fields: Mapping[str, tuple[str, ...]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -59,6 +59,8 @@ class _OneRow:
     command = GetEntity
 
     def ask(self, command: GetEntity, fingerprint: Fingerprint) -> None:
+        if command.as_of is not None:
+            raise Uncacheable
         fingerprint.add(command.key)
         for include in command.includes:
             fingerprint.add_include(include)
@@ -75,6 +77,8 @@ class _OnePage:
     command = ListEntities
 
     def ask(self, command: ListEntities, fingerprint: Fingerprint) -> None:
+        if command.query.as_of is not None:
+            raise Uncacheable
         fingerprint.add_query(command.query)
 
     def write(self, answer: Page[Row], command: ListEntities, resource: Resource[Any]) -> Any:

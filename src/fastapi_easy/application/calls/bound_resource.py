@@ -1,7 +1,8 @@
 """The use cases of one resource as methods, for one caller, with signatures that type checkers understand."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Final, Generic, Literal, Protocol, TypeVar
+import datetime
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Final, Generic, Literal, TypeVar
 
 from returns.result import Failure, Success
 
@@ -15,9 +16,10 @@ from fastapi_easy.application.calls.arguments import (
 )
 from fastapi_easy.application.calls.caller import Caller
 from fastapi_easy.application.calls.keywords import without_none
+from fastapi_easy.application.calls.numbered_lines import numbered
+from fastapi_easy.application.calls.performable import Performable
 from fastapi_easy.application.changes.items import Change
 from fastapi_easy.application.changes_feed.change_feed import ChangeStream, Since
-from fastapi_easy.application.context import Context
 from fastapi_easy.application.pipeline.step import Handler
 from fastapi_easy.application.queries.query_reader import FILTERS
 from fastapi_easy.application.resources.aggregate_entities import AggregateEntities
@@ -29,6 +31,7 @@ from fastapi_easy.application.resources.get_entity import GetEntity
 from fastapi_easy.application.resources.list_entities import ListEntities
 from fastapi_easy.application.resources.perform_action import PerformAction
 from fastapi_easy.application.resources.purge_entity import PurgeEntity
+from fastapi_easy.application.resources.read_history import ReadHistory
 from fastapi_easy.application.resources.replace_entity import ReplaceEntity
 from fastapi_easy.application.resources.restore_entity import RestoreEntity
 from fastapi_easy.application.resources.streams.export_entities import ExportEntities
@@ -37,7 +40,6 @@ from fastapi_easy.application.resources.streams.import_entities import (
     ImportEntities,
     ImportMode,
     ImportReport,
-    Line,
 )
 from fastapi_easy.application.resources.update_entity import UpdateEntity
 from fastapi_easy.application.resources.upsert_entity import UpsertEntity
@@ -46,7 +48,7 @@ from fastapi_easy.domain.changes.answers import BulkAnswer, Upserted
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import DeclarationError, Key, Outcome
-from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.history.history_entry import HistoryEntry
 from fastapi_easy.domain.queries.aggregation import Group
 from fastapi_easy.domain.queries.page import Cursor, Page
 from fastapi_easy.domain.queries.query import Query
@@ -54,19 +56,10 @@ from fastapi_easy.domain.queries.query import Query
 E = TypeVar("E")
 C = TypeVar("C")
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 _SINGLE_ENTITY_OPTIONS: Final = frozenset({"fields", "include"})
 _FEED_OPTIONS: Final = FILTERS | {"fields"}
 _EXPORT_OPTIONS: Final = FILTERS | {"sort", "fields"}
-
-
-class Performable(Protocol[T_co]):
-    """An action of a user's own that returns a `T_co`."""
-
-    def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Awaitable[Outcome[T_co]]:
-        """Perform the action on the entity with *key*, inside *work*."""
-        ...
 
 
 class BoundResource(Generic[E]):
@@ -98,20 +91,28 @@ class BoundResource(Generic[E]):
         return await self._use_cases.create(CreateEntity(values), self._caller.context())
 
     async def get(
-        self, key: Key, /, *, include: Includes | None = None, fields: Names | None = None
+        self,
+        key: Key,
+        /,
+        *,
+        include: Includes | None = None,
+        fields: Names | None = None,
+        as_of: datetime.datetime | None = None,
     ) -> Outcome[Row]:
-        """Read the entity with *key*, and related ones beside it.
+        """Read the entity with *key*, and related ones beside it; or as it was at a time in the past.
 
         Fails with: what `QueryReader.from_values` and `GetEntityHandler` fail with.
         """
         query = self._queries.from_values(
-            without_none(include=include, fields=fields), options=_SINGLE_ENTITY_OPTIONS
+            without_none(include=include, fields=fields, as_of=as_of),
+            options=_SINGLE_ENTITY_OPTIONS,
+            takes_as_of=True,
         )
         if isinstance(query, Failure):
             return query
         request = query.unwrap()
         found = await self._call_with_key(
-            self._use_cases.get, key, lambda key: GetEntity(key, request.includes)
+            self._use_cases.get, key, lambda key: GetEntity(key, request.includes, request.as_of)
         )
         return found if isinstance(found, Failure) else Success(_select_fields(found.unwrap(), request))
 
@@ -127,13 +128,16 @@ class BoundResource(Generic[E]):
         offset: int | None = None,
         cursor: Cursor | str | None = None,
         count: CountOption | None = None,
+        as_of: datetime.datetime | None = None,
     ) -> Outcome[Page[Row]]:
-        """Read a page of entities; go on with `cursor=page.next`.
+        """Read a page of entities, or of what they were at a time in the past; go on with `cursor=page.next`.
 
         Fails with: what `QueryReader.from_values` and `ListEntitiesHandler` fail with.
         """
         options = without_none(where=where, q=q, sort=sort, fields=fields, include=include, limit=limit)
-        return await self._list(options | without_none(offset=offset, cursor=cursor, count=count))
+        return await self._list(
+            options | without_none(offset=offset, cursor=cursor, count=count, as_of=as_of)
+        )
 
     async def count(self, where: Condition | None = None, *, q: str | None = None) -> Outcome[int]:
         """Count entities.
@@ -189,6 +193,21 @@ class BoundResource(Generic[E]):
         Fails with: what `QueryReader.from_values` and `FollowChangesHandler` fail with.
         """
         return await self._changes(without_none(where=where, q=q, fields=fields), after, since)
+
+    async def history(
+        self, key: Key, /, *, limit: int | None = None, cursor: Cursor | str | None = None
+    ) -> Outcome[Page[HistoryEntry]]:
+        """Read what happened to the entity with *key*, the newest first; go on with `cursor=page.next`.
+
+        Fails with: what `HistoryRequests.from_values` and `ReadHistoryHandler` fail with.
+        """
+        request = self._use_cases.histories.from_values(
+            without_none(limit=limit, cursor=cursor), key, tenant=self._caller.context().tenant
+        )
+        if isinstance(request, Failure):
+            return request
+        wanted = request.unwrap()
+        return await self._call_with_key(self._use_cases.history, key, lambda key: ReadHistory(key, wanted))
 
     async def update(
         self, key: Key, values: Values, /, *, expected_version: RowVersion | None = None
@@ -270,7 +289,7 @@ class BoundResource(Generic[E]):
 
         Fails with: what `ImportEntitiesHandler` fails with.
         """
-        command = ImportEntities(_numbered(lines), upsert, max_failures, ImportMode(mode))
+        command = ImportEntities(numbered(lines), upsert, max_failures, ImportMode(mode))
         return await self._use_cases.import_(command, self._caller.context())
 
     async def perform(
@@ -334,7 +353,7 @@ class BoundResource(Generic[E]):
 
     async def _list(self, values: Mapping[str, object]) -> Outcome[Page[Row]]:
         context = self._caller.context()
-        query = self._queries.from_values(values, tenant=context.tenant)
+        query = self._queries.from_values(values, tenant=context.tenant, takes_as_of=True)
         if isinstance(query, Failure):
             return query
         return await self._use_cases.list(ListEntities(query.unwrap()), context)
@@ -378,15 +397,3 @@ def _select_fields(row: Row, request: Query) -> Row:
         return row
     names = (*request.fields, *(include.relation.name for include in request.includes))
     return Row({name: row[name] for name in names if name in row})
-
-
-async def _numbered(lines: Iterable[Values] | AsyncIterable[Values]) -> AsyncIterator[Line]:
-    number = 0
-    if isinstance(lines, AsyncIterable):
-        async for values in lines:
-            number += 1
-            yield number, Success(values)
-    else:
-        for values in lines:
-            number += 1
-            yield number, Success(values)

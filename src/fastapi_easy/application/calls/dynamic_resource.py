@@ -1,5 +1,6 @@
 """The use cases of one resource as methods that take fields and comparisons as keywords, and its actions by name."""
 
+import datetime
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Literal
 
@@ -55,12 +56,13 @@ class DynamicResource(BoundResource[Any]):
         offset: int | None = None,
         cursor: Cursor | str | None = None,
         count: CountOption | None = None,
+        as_of: datetime.datetime | None = None,
         **comparisons: object,
     ) -> Outcome[Page[Row]]:
         """Read a page of the entities for which all *comparisons* hold, `price__lt=8`."""
         options = without_none(where=where, q=q, sort=sort, fields=fields, include=include, limit=limit)
         return await self._list(
-            {**options, **without_none(offset=offset, cursor=cursor, count=count), **comparisons}
+            {**options, **without_none(offset=offset, cursor=cursor, count=count, as_of=as_of), **comparisons}
         )
 
     async def count(

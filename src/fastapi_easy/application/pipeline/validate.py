@@ -108,6 +108,7 @@ def _built_in_check(operation: Operation) -> _Check | None:
             | Operation.AGGREGATE
             | Operation.EXPORT
             | Operation.CHANGES
+            | Operation.HISTORY
             | Operation.DELETE
             | Operation.RESTORE
             | Operation.PURGE

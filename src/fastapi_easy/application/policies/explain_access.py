@@ -23,7 +23,9 @@ from fastapi_easy.domain.resources.tenancy import read_tenant
 from fastapi_easy.domain.scoped_repository import deleted_entities
 
 _OF_DELETED: Final = frozenset({Operation.RESTORE, Operation.PURGE})
-_SETS_FIELDS: Final = frozenset({*Operation, RESTORE_IMPORT}) - READS - {Operation.DELETE} - _OF_DELETED
+_SETS_FIELDS: Final = (
+    frozenset({*Operation, RESTORE_IMPORT}) - READS - {Operation.DELETE, Operation.HISTORY} - _OF_DELETED
+)
 
 
 class Decision(enum.StrEnum):

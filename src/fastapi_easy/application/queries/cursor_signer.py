@@ -40,8 +40,8 @@ _TYPES: Final = dict.fromkeys((Kind.INTEGER, Kind.FLOAT, Kind.DECIMAL), int | fl
 class CursorSigner:
     """Turns the cursors of one resource into signed tokens and back.
 
-    A token is valid only for the resource, the specification, the order and the tenant it was made for. The signature
-    is a keyed BLAKE2b of 128 bits (RFC 7693), many times as fast as an HMAC.
+    A token is valid only for the resource, the specification, the order, the tenant and the time it was made for. The
+    signature is a keyed BLAKE2b of 128 bits (RFC 7693), many times as fast as an HMAC.
     """
 
     def __init__(self, resource: Resource[object], secret: bytes) -> None:
@@ -104,6 +104,8 @@ class CursorSigner:
     def _mac(self, payload: bytes, query: Query, tenant: str | None) -> bytes:
         order = _canonical_order(query.order, self._resource.key)
         bound = f"{self._resource.name}\n{tenant!r}\n{order}\n{_canonical(query.specification)}"
+        if query.as_of is not None:
+            bound += f"\nas of {query.as_of.isoformat()}"
         message = hashlib.blake2b(bound.encode("utf-8", "backslashreplace")).digest() + payload
         return hashlib.blake2b(message, digest_size=_MAC_BYTES, key=self._key).digest()
 

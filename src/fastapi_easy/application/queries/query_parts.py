@@ -1,5 +1,6 @@
 """The parsers of each part of a query, from text, JSON or Python objects."""
 
+import datetime
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -18,18 +19,29 @@ from fastapi_easy.application.queries.include_parser import OPTIONS, IncludeNode
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.sorting import read_fields, read_order
 from fastapi_easy.application.queries.where_tree import WhereTree
+from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.page import Count, Cursor
 from fastapi_easy.domain.queries.query import Include
 from fastapi_easy.domain.queries.specification import AnyOf, Operator, Specification, Where
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.values.kind_format import ParseError
+from fastapi_easy.domain.values.value_parsing import parse_value, read_text
 
+AS_OF: Final = "as_of"
+"""The parameter for a time in the past, where a resource offers its history."""
+
+_AS_OF_FIELD: Final = Field(name=AS_OF, kind=Kind.DATETIME)
 _INTEGER: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 
 
 @dataclass(slots=True)
 class QueryDraft:
-    """A query as read so far; `None` where the caller said nothing."""
+    """A query as read so far; `None` where the caller said nothing.
+
+    Attributes:
+        takes_as_of: Whether `as_of` means a time here, and not a field that is compared.
+    """
 
     conditions: list[Specification] = field(default_factory=list)
     order: tuple[Sort, ...] | None = None
@@ -39,6 +51,8 @@ class QueryDraft:
     cursor: str | Cursor | None = None
     count: Count = Count.NONE
     nodes: dict[str, IncludeNode] = field(default_factory=dict)
+    takes_as_of: bool = False
+    as_of: datetime.datetime | None = None
 
 
 class QueryParts:
@@ -64,11 +78,18 @@ class QueryParts:
             _FROM_TEXT[name](self, draft, values)
         elif name.rpartition(".")[2] in OPTIONS and "." in name:
             self._include_parser.option(draft.nodes, name, values)
+        elif name == AS_OF and draft.takes_as_of:
+            if len(values) > 1:
+                raise QueryError.bad_query(name, "Was given more than once")
+            draft.as_of = read_as_of(values[0])
         else:
             draft.conditions.append(self._comparisons.from_text(name, values))
 
     def member(self, draft: QueryDraft, name: str, value: object) -> None:
         """Read one member of a search document."""
+        if name == AS_OF and draft.takes_as_of:
+            draft.as_of = read_as_of(value)
+            return
         if name not in _FROM_JSON:
             raise QueryError.bad_query(name, "Is not part of a search", closest_match(name, _FROM_JSON))
         _FROM_JSON[name](self, draft, value)
@@ -80,6 +101,8 @@ class QueryParts:
             _FROM_JSON[name](self, draft, value)
         elif path and option in OPTIONS:
             self._include_parser.option(draft.nodes, f"{path}.{option}", as_texts(value))
+        elif name == AS_OF and draft.takes_as_of:
+            draft.as_of = read_as_of(value)
         else:
             draft.conditions.append(self._comparisons.from_value(name, value, f"/{name}", RESERVED))
 
@@ -149,11 +172,11 @@ class QueryParts:
 
     def limit(self, draft: QueryDraft, value: object) -> None:
         """Read the number of entities on a page."""
-        draft.limit = _integer_between("/limit", value, 1, self._resource.query.max_limit)
+        draft.limit = integer_between("/limit", value, 1, self._resource.query.max_limit)
 
     def offset(self, draft: QueryDraft, value: object) -> None:
         """Read the number of entities to skip."""
-        draft.offset = _integer_between("/offset", value, 0, self._limits.offset)
+        draft.offset = integer_between("/offset", value, 0, self._limits.offset)
 
     def cursor(self, draft: QueryDraft, value: object) -> None:
         """Read the cursor: a token, verified once the whole query is known, or in Python the `Cursor` itself."""
@@ -172,6 +195,21 @@ class QueryParts:
         draft.count = Count(value)
 
 
+def read_as_of(value: object) -> datetime.datetime:
+    """Return the time that *value* is, or spells, in UTC.
+
+    Raises:
+        QueryError: It is none, or does not say its offset.
+    """
+    try:
+        read: datetime.datetime = (
+            read_text(_AS_OF_FIELD, value) if isinstance(value, str) else parse_value(_AS_OF_FIELD, value)
+        )
+    except ParseError as error:
+        raise QueryError.invalid_value(f"/{AS_OF}", str(error), error.code) from None
+    return read
+
+
 def as_texts(value: object) -> list[str]:
     """Return *value*, one object or a list of them, as the texts of a query string."""
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -179,7 +217,12 @@ def as_texts(value: object) -> list[str]:
     return [str(value)]
 
 
-def _integer_between(pointer: str, value: object, low: int, high: int) -> int:
+def integer_between(pointer: str, value: object, low: int, high: int) -> int:
+    """Return the whole number that *value* is, or spells, which is for *pointer* and from *low* to *high*.
+
+    Raises:
+        QueryError: It is none.
+    """
     number = int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
     if not isinstance(number, int) or isinstance(number, bool):
         raise QueryError.invalid_value(pointer, "Must be a whole number", "integer_parsing")

@@ -20,7 +20,7 @@ from fastapi_easy.application.queries.doubts import Doubted
 from fastapi_easy.application.queries.include_parser import OPTIONS
 from fastapi_easy.application.queries.key_codec import KeyCodec
 from fastapi_easy.application.queries.limits import QueryLimits
-from fastapi_easy.application.queries.query_parts import QueryDraft, QueryParts, as_texts
+from fastapi_easy.application.queries.query_parts import AS_OF, QueryDraft, QueryParts, as_texts
 from fastapi_easy.domain.errors import BadQuery, Invalid, Key, Outcome
 from fastapi_easy.domain.queries.aggregation import Aggregation, Measure
 from fastapi_easy.domain.queries.page import Cursor, PageRequest
@@ -28,6 +28,7 @@ from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.shown_where import ShownWhere
 from fastapi_easy.domain.queries.specification import Specification, all_of, leaves
 from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases
+from fastapi_easy.domain.resources.options import Operation
 from fastapi_easy.domain.resources.resource import Resource
 
 FILTERS: Final = frozenset({"where", "q"})
@@ -50,15 +51,23 @@ class QueryReader:
         self._parts = QueryParts(resource, self.parameters, limits, external_aliases)
         self._cursor_signer = CursorSigner(resource, secret)
         self._keys = KeyCodec(resource)
+        self._has_history = Operation.HISTORY in resource.operations
         # Made once: most lists are asked for without parameters.
         self._default_query = Success(
             Query(order=resource.default_order, page=PageRequest(limit=resource.query.limit)),
         )
 
     def from_parameters(
-        self, pairs: Sequence[tuple[str, str]], *, tenant: str | None = None
+        self, pairs: Sequence[tuple[str, str]], *, tenant: str | None = None, takes_as_of: bool = False
     ) -> Outcome[Query]:
         """Parse the decoded query string *pairs* into a query.
+
+        Args:
+            pairs: Names and values.
+
+            tenant: The tenant that a cursor was signed for.
+
+            takes_as_of: Whether the past can be asked for, of a resource that offers its history.
 
         Fails with:
             BadQuery: A name or the grammar is not understood, or a cursor belongs elsewhere.
@@ -70,7 +79,7 @@ class QueryReader:
         given: dict[str, list[str]] = {}
         for name, value in pairs:
             given.setdefault(name, []).append(value)
-        draft = QueryDraft()
+        draft = QueryDraft(takes_as_of=takes_as_of and self._has_history)
         try:
             for name, values in given.items():
                 self._parts.parameter(draft, name, values)
@@ -79,11 +88,11 @@ class QueryReader:
             return Failure(query_error.error)
 
     def from_document(self, document: object, *, tenant: str | None = None) -> Outcome[Query]:
-        """Parse the JSON *document* of a search into a query.
+        """Parse the JSON *document* of a search into a query; it may ask for the past.
 
         Fails with: as `from_parameters`; the pointers lead into the document.
         """
-        draft = QueryDraft()
+        draft = QueryDraft(takes_as_of=self._has_history)
         try:
             if not isinstance(document, Mapping):
                 raise QueryError.invalid_value("", "Must be a JSON object", "object_type")
@@ -99,6 +108,7 @@ class QueryReader:
         *,
         tenant: str | None = None,
         options: frozenset[str] = RESERVED,
+        takes_as_of: bool = False,
     ) -> Outcome[Query]:
         """Parse the arguments *values* of a call in Python into a query.
 
@@ -112,11 +122,13 @@ class QueryReader:
 
             options: The options that the calling method supports.
 
+            takes_as_of: As in `from_parameters`.
+
         Fails with: as `from_parameters`.
         """
         if not values:
             return self._default_query
-        draft = QueryDraft()
+        draft = QueryDraft(takes_as_of=takes_as_of and self._has_history)
         try:
             for name, value in values.items():
                 if _option(name) in RESERVED - options:
@@ -134,11 +146,14 @@ class QueryReader:
         Fails with: as `from_parameters`, also for what makes sense for many only.
         """
         for name, _ in pairs:
+            if name == AS_OF and self._has_history:
+                continue
             if name not in {"fields", "include"} and name.rpartition(".")[2] not in OPTIONS:
-                return Failure(BadQuery(name[:64], "Only fields and include can be given here"))
+                also = ", as_of" if self._has_history else ""
+                return Failure(BadQuery(name[:64], f"Only fields{also} and include can be given here"))
             if name in OPTIONS:
                 return Failure(BadQuery(name, "Does not apply to a single entity; leave it out"))
-        return self.from_parameters(pairs)
+        return self.from_parameters(pairs, takes_as_of=True)
 
     def condition(self, tree: object, pointer: str) -> Outcome[Specification]:
         """Parse the `where` tree at *pointer* of a body into a specification.
@@ -230,7 +245,12 @@ class QueryReader:
         page = PageRequest(limit=limit, offset=draft.offset or 0, count=draft.count)
         includes = parts.includes(draft) if draft.nodes else ()
         query = Query(
-            specification=specification, order=order, page=page, fields=draft.fields, includes=includes
+            specification=specification,
+            order=order,
+            page=page,
+            fields=draft.fields,
+            includes=includes,
+            as_of=draft.as_of,
         )
         if draft.cursor is None:
             return Success(query)

@@ -1,5 +1,6 @@
 """Read one entity."""
 
+import datetime
 from dataclasses import dataclass
 
 from returns.result import Failure, Success
@@ -8,6 +9,7 @@ from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.embedding import embed, fields_to_fetch
+from fastapi_easy.application.history.past_entities import PastEntities
 from fastapi_easy.application.queries.strict_reading import check_row
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
@@ -21,10 +23,13 @@ class GetEntity:
 
     Attributes:
         includes: The related entities to embed.
+
+        as_of: The time whose state is asked for, aware; `None` for now.
     """
 
     key: Key
     includes: tuple[Include, ...] = ()
+    as_of: datetime.datetime | None = None
 
 
 class GetEntityHandler(ResourceHandler):
@@ -33,7 +38,9 @@ class GetEntityHandler(ResourceHandler):
     async def __call__(self, command: GetEntity, context: Context, /) -> Outcome[Row]:
         """Return its readable fields, and a member for each include.
 
-        Fails with:
+        As of a time those fields that the audit trail tells; such a row is no version that can be changed.
+
+        Fails with: as of a time also what `PastEntities.get` fails with.
             NotFound: There is none that the caller may see.
 
             UnreadableEntity: It is read strictly, and a stored value does not fit its field.
@@ -42,6 +49,10 @@ class GetEntityHandler(ResourceHandler):
         access = await self._enter(context, Operation.GET)
         if not isinstance(access, Access):
             return access
+        if command.as_of is not None:
+            return await PastEntities(self._collaborators, access).get(
+                command.key, command.as_of, Query(includes=includes)
+            )
         # The common case, and the shortest way to the store: nothing to embed, nothing to hide.
         if not (includes or access.is_limited):
             read = await self._collaborators.repository().read(command.key, resource.readable)

@@ -8,6 +8,7 @@ from fastapi_easy.application.access import Access
 from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.embedding import embed, fields_to_fetch
+from fastapi_easy.application.history.past_entities import PastEntities
 from fastapi_easy.application.queries.doubts import Doubted, refuse_unheld
 from fastapi_easy.application.queries.strict_reading import check_page, fields_with_key
 from fastapi_easy.domain.changes.row import Row
@@ -32,7 +33,7 @@ class ListEntitiesHandler(ResourceHandler):
 
         Where the resource is read strictly, entities with stored values that do not fit are problems of the page.
 
-        Fails with:
+        Fails with: as of a time also what `PastEntities.list` fails with.
             Forbidden: The order would tell something about entities the caller may not see.
 
             Invalid: A value does not fit its field, and no entity holds it.
@@ -44,6 +45,8 @@ class ListEntitiesHandler(ResourceHandler):
             return access
         if (denied := access.check_query(resource, query)) is not None:
             return denied
+        if query.as_of is not None:
+            return await PastEntities(self._collaborators, access).list(query, query.as_of)
         fields = access.readable(resource) if query.fields is None else query.fields
         query = replace(
             query,

@@ -20,7 +20,7 @@ from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.policies.documents import matrix_document
 from fastapi_easy.composition.policies.effective_policy import current_policy
 from fastapi_easy.domain.audit.entry import SECURITY_STREAM
-from fastapi_easy.domain.audit.sealing import open_entry
+from fastapi_easy.domain.audit.sealing import key_column, open_entry
 from fastapi_easy.domain.errors import DeclarationError, Key, Unauthenticated
 from fastapi_easy.domain.locks.lease import Eviction
 from fastapi_easy.domain.ports import CredentialPlace, Database, EvictionHook
@@ -46,6 +46,8 @@ POLICY_CHANGED: Final = "policy.changed"
 
 POLICY: Final = "policy"
 """The resource and the key of those entries."""
+
+_POLICY_KEY: Final = key_column(POLICY) or ""
 
 _PAGE: Final = 1000
 
@@ -164,7 +166,7 @@ async def _record_policy(application: Application, security: SecurityLog) -> Non
 async def _last_fingerprint(trail: AuditTrail, database: Database) -> str | None:
     sink, after, found = trail.sinks[trail.security], None, None
     while True:
-        entries = answer(database, await sink.find(POLICY, POLICY, after=after, limit=_PAGE))
+        entries = answer(database, await sink.find(POLICY, [_POLICY_KEY], after=after, limit=_PAGE))
         for each in entries:
             if each.sealed.stream == SECURITY_STREAM and each.sealed.body is not None:
                 found = open_entry(each.sealed.body).entry.changes.get("fingerprint")

@@ -8,6 +8,7 @@ from fastapi_easy.application.audit.trail import AuditTrail
 from fastapi_easy.composition.technologies import technology_of
 from fastapi_easy.domain.audit.sealing import Sealer
 from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.history.history_limits import HistoryLimits
 from fastapi_easy.domain.ports import AuditSink, Cipher, Clock, Database, Tracer
 from fastapi_easy.domain.resources.declaration import Declaration
 from fastapi_easy.domain.resources.resource import Resource
@@ -91,6 +92,7 @@ def open_audit_trail(
         streams=chosen.streams,
         personal=_personal_values(personal),
         trace=str if tracer is None else _current_trace_id(),
+        history=HistoryLimits(**chosen.history.model_dump()),
     )
 
 

@@ -19,6 +19,9 @@ from fastapi_easy.domain.queries.specification import Everything, Specification
 from fastapi_easy.domain.resources.options import RESTORE_IMPORT, Operation
 from fastapi_easy.domain.resources.resource import Resource
 
+_READING: Final = READS | {READ, Operation.HISTORY.value}
+"""Actions that set nothing."""
+
 _WITHOUT_STAMPS: Final = frozenset(BUILT_IN_ACTIONS) - {Operation.CREATE, RESTORE_IMPORT}
 """Actions that create nothing themselves: what creates on their way is asked for as `create`."""
 
@@ -122,7 +125,7 @@ def find_rule_mistakes(rule: Rule, resource: Resource[Any], place: str) -> Itera
         for name in names or ():
             if name not in allowed:
                 yield f"{place}: {option} names {name!r}, which is no {what} field{near(name, allowed)}"
-    only_reads = rule.actions and all(each == READ or each in READS for each in rule.actions)
+    only_reads = rule.actions and all(each in _READING for each in rule.actions)
     if only_reads and (rule.write is not None or rule.stamps):
         yield f"{place}: has write or stamps, and only reads: name an action that writes, or leave them out"
     try:

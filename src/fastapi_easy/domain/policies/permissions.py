@@ -9,7 +9,8 @@ EVERY: Final = "*"
 """Every resource, or every action."""
 
 READ: Final = "read"
-"""Every action that only reads: `get`, `list` (which is what searches ask for too), `count`, `aggregate`, `export`."""
+"""Every action that shows entities as they are: `get`, `list` (which is what searches ask for too), `count`,
+`aggregate`, `export`, `changes`. Their `history` is to be named."""
 
 READS: Final = frozenset(each.value for each in READ_ONLY)
 """What `READ` means."""

@@ -4,6 +4,7 @@ from fastapi_easy.domain.ports.anchor_sink import AnchorSink
 from fastapi_easy.domain.ports.api_key_store import ApiKeyStore
 from fastapi_easy.domain.ports.archive_store import ArchiveStore
 from fastapi_easy.domain.ports.attempt_counter import AttemptCounter, AttemptLimit
+from fastapi_easy.domain.ports.audit_reader import AuditReader
 from fastapi_easy.domain.ports.audit_sink import AuditSink, Seal
 from fastapi_easy.domain.ports.authenticator import (
     Authenticator,
@@ -62,6 +63,7 @@ __all__ = [
     "ArchiveStore",
     "AttemptCounter",
     "AttemptLimit",
+    "AuditReader",
     "AuditSink",
     "Authenticator",
     "Breaker",

@@ -1,7 +1,7 @@
 """Where the audit trail of one database is kept."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from fastapi_easy.domain.audit.entry import AuditEntry, Checkpoint, SealedEntry, StoredEntry, StreamHead
 from fastapi_easy.domain.errors import Outcome
@@ -56,9 +56,38 @@ class AuditSink(Protocol):
         ...
 
     async def find(
-        self, resource: str, key: Any, /, *, after: tuple[str, int] | None, limit: int
+        self, resource: str, keys: Sequence[str], /, *, after: tuple[str, int] | None, limit: int
     ) -> Outcome[Sequence[StoredEntry]]:
-        """Return at most *limit* entries about one entity, in their order, after the entry *after* (stream, seq)."""
+        """Return at most *limit* entries about some entities, in their order, after the entry *after* (stream, seq).
+
+        Args:
+            resource: The name of their resource.
+
+            keys: As `sealing.key_column` spells them; a few hundred at most.
+
+            after: The entry behind which to begin; `None` for the first.
+
+            limit: 1 or more.
+        """
+        ...
+
+    async def find_keys(
+        self, resource: str, /, *, actions: Sequence[str] = (), tenant: str | None = None, limit: int
+    ) -> Outcome[Sequence[str]]:
+        """Return at most *limit* keys of entities that something was done to, each once, in any order.
+
+        Args:
+            resource: The name of their resource.
+
+            actions: What was done to them, any of these; anything unless given.
+
+            tenant: Only what happened in it, or in none; `None` for all.
+
+            limit: 1 or more.
+
+        Returns:
+            Each as `sealing.key_column` spells it.
+        """
         ...
 
     async def keep_checkpoint(self, checkpoint: Checkpoint, /) -> Outcome[None]:

@@ -1,5 +1,6 @@
 """Everything a read of many entities may ask for."""
 
+import datetime
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,9 @@ class Query:
         fields: The fields each row shall hold, in this order; `None` for all of the entity.
 
         includes: The related entities to embed. Use cases read them; a repository ignores this.
+
+        as_of: The time whose state is asked for, aware; `None` for now. Use cases rebuild it; a repository ignores
+            this.
     """
 
     specification: Specification = Everything()
@@ -44,3 +48,4 @@ class Query:
     page: PageRequest = PageRequest()
     fields: tuple[str, ...] | None = None
     includes: tuple[Include, ...] = ()
+    as_of: datetime.datetime | None = None

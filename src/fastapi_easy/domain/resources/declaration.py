@@ -10,13 +10,13 @@ from fastapi_easy.domain.queries.specification import operators_for
 from fastapi_easy.domain.resources.declaring.call_options import check_idempotency, check_reading
 from fastapi_easy.domain.resources.declaring.documentation import first_paragraph
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
+from fastapi_easy.domain.resources.declaring.offered_operations import check_operations
 from fastapi_easy.domain.resources.declaring.records import check_records
 from fastapi_easy.domain.resources.declaring.secret_declaration import declare_secrets, lookup_field_of
 from fastapi_easy.domain.resources.naming import find_alias_mistakes
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
     READ_ONLY,
-    RESTORE_IMPORT,
     Cache,
     Fields,
     IdempotencyKeys,
@@ -195,7 +195,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         mistakes.add(f"version {version.field!r} must be readable: add it to fields.read, do not hide it")
     if declaration.cache is not None and (mistake := declaration.cache.mistake) is not None:
         mistakes.add(mistake)
-    _check_operations(resource, mistakes)
+    check_operations(resource, mistakes)
     return (None if mistakes else resource), tuple(mistakes)
 
 
@@ -360,6 +360,7 @@ def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[
         Operation.PURGE: ("soft_delete", declaration.soft_delete),
         Operation.UPSERT: ("upsert", declaration.upsert),
         Operation.CHANGES: ("events", declaration.events),
+        Operation.HISTORY: ("audit", declaration.audit),
     }
     # Who names every operation, or every one that reads, and more besides, did not mean this one.
     every = {each for whole in (EVERY_OPERATION, READ_ONLY) if offered.issuperset(whole) for each in whole}
@@ -371,26 +372,3 @@ def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[
                     f"operations names {operation.value!r}, which needs {option}: declare it, or leave it out"
                 )
     return frozenset(offered)
-
-
-def _check_operations(resource: Resource[Any], mistakes: Mistakes) -> None:
-    """Check that what create needs is writable, and that nothing is offered twice."""
-    for name in sorted({Operation.RESTORE, Operation.PURGE} & resource.operations):
-        if name in (resource.actions or {}):
-            mistakes.add(
-                f"action {name.value!r} has the name of a built-in operation: give the class another action_name, "
-                "or leave the operation out of operations"
-            )
-    if Operation.IMPORT in resource.operations and RESTORE_IMPORT in (resource.actions or {}):
-        mistakes.add(
-            f"action {RESTORE_IMPORT!r} has the name of a permission of imports: give the class another action_name, "
-            "or leave 'import' out of operations"
-        )
-    if Operation.CREATE not in resource.operations:
-        return
-    for field in resource.fields.values():
-        if field.required and field.name not in {*resource.writable, resource.tenant, *resource.stamped}:
-            mistakes.add(
-                f"create cannot work while {field.name!r} has no default and callers cannot write it: "
-                "give it a default, make it writable, or leave 'create' out of operations"
-            )

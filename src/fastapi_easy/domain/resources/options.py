@@ -26,12 +26,13 @@ class Operation(enum.StrEnum):
     EXPORT = "export"
     IMPORT = "import"
     CHANGES = "changes"
+    HISTORY = "history"
 
 
 EVERY_OPERATION: Final = tuple(operation for operation in Operation if operation is not Operation.PURGE)
 """What a resource offers unless it says otherwise. RESTORE needs `soft_delete`, UPSERT needs `upsert`, CHANGES needs
-`events`, and without them they are not there; what PURGE takes cannot be brought back, so it is offered only where it
-is named."""
+`events`, HISTORY needs `audit`, and without them they are not there; what PURGE takes cannot be brought back, so it is
+offered only where it is named."""
 
 RESTORE_IMPORT: Final = "restore_import"
 """What a policy is asked for each imported line that sets fields which `create` does not take: a generated key, a
@@ -41,6 +42,8 @@ READ_ONLY: Final = (
     *(Operation.GET, Operation.LIST, Operation.COUNT),
     *(Operation.AGGREGATE, Operation.EXPORT, Operation.CHANGES),
 )
+"""What shows entities as they are. HISTORY, which tells what they were and who did what, is not among them: whoever
+grants reading does not grant that beside it."""
 
 
 class Reading(enum.StrEnum):

@@ -60,7 +60,7 @@ class Audit:
 
         subject: The field that says whom they are about; the key of the entity unless named.
 
-        reads: Also record who read which entities (`get`, `list`, `export`), after they were answered.
+        reads: Also record who read which entities (`get`, `list`, `export`, `history`), after they were answered.
     """
 
     fields: Sequence[str] | None = None

@@ -7,7 +7,7 @@ from typing import Any, Final
 from returns.result import Success
 
 from fastapi_easy.domain.audit.entry import AuditEntry, Checkpoint, StoredEntry, StreamHead
-from fastapi_easy.domain.audit.sealing import columns_of, empty_head, head_after, key_column
+from fastapi_easy.domain.audit.sealing import column_text, columns_of, empty_head, head_after
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.audit_sink import Seal
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork, innermost
@@ -76,18 +76,35 @@ class MemoryAuditSink:
         return Success(self._trail.entries.get(stream, [])[after : after + limit])
 
     async def find(
-        self, resource: str, key: Any, /, *, after: tuple[str, int] | None, limit: int
+        self, resource: str, keys: Sequence[str], /, *, after: tuple[str, int] | None, limit: int
     ) -> Outcome[Sequence[StoredEntry]]:
-        """Return at most *limit* entries about one entity."""
-        wanted = (resource, key_column(key))
+        """Return at most *limit* entries about some entities."""
         found = [
             each
             for _, entries in sorted(self._trail.entries.items())
             for each in entries
-            if (each.columns["resource"], each.columns["key"]) == wanted
+            if each.columns["resource"] == resource
+            and each.columns["key"] in keys
             and (after is None or (each.sealed.stream, each.sealed.seq) > after)
         ]
         return Success(found[:limit])
+
+    async def find_keys(
+        self, resource: str, /, *, actions: Sequence[str] = (), tenant: str | None = None, limit: int
+    ) -> Outcome[Sequence[str]]:
+        """Return at most *limit* keys of entities that something was done to."""
+        wanted = None if tenant is None else {None, column_text(tenant)}
+        found = {
+            key: None
+            for entries in self._trail.entries.values()
+            for columns in (each.columns for each in entries)
+            if columns["resource"] == resource
+            and columns["outcome"] == "ok"
+            and (not actions or columns["action"] in actions)
+            and (wanted is None or columns["tenant"] in wanted)
+            and (key := columns["key"]) is not None
+        }
+        return Success(list(found)[:limit])
 
     async def keep_checkpoint(self, checkpoint: Checkpoint, /) -> Outcome[None]:
         """Store *checkpoint*."""

@@ -9,7 +9,7 @@ from pymongo.errors import DuplicateKeyError
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.audit.entry import AuditEntry, Checkpoint, StoredEntry, StreamHead
-from fastapi_easy.domain.audit.sealing import COLUMNS, empty_head, key_column
+from fastapi_easy.domain.audit.sealing import COLUMNS, column_text, empty_head
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.ports.audit_sink import Seal
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
@@ -149,10 +149,10 @@ class MongoAuditSink:
         return await self._call(find)
 
     async def find(
-        self, resource: str, key: Any, /, *, after: tuple[str, int] | None, limit: int
+        self, resource: str, keys: Sequence[str], /, *, after: tuple[str, int] | None, limit: int
     ) -> Outcome[Sequence[StoredEntry]]:
-        """Return at most *limit* entries about one entity."""
-        wanted: dict[str, Any] = {"resource": resource, "key": key_column(key)}
+        """Return at most *limit* entries about some entities."""
+        wanted: dict[str, Any] = {"resource": resource, "key": {"$in": list(keys)}}
         if after is not None:
             stream, seq = after
             wanted["$or"] = [{"stream": {"$gt": stream}}, {"stream": stream, "seq": {"$gt": seq}}]
@@ -161,6 +161,23 @@ class MongoAuditSink:
             order = [("stream", 1), ("seq", 1)]
             found = await self._collection(_ENTRIES).find(wanted).sort(order).limit(limit).to_list(None)
             return [read_row(each) for each in found]
+
+        return await self._call(find)
+
+    async def find_keys(
+        self, resource: str, /, *, actions: Sequence[str] = (), tenant: str | None = None, limit: int
+    ) -> Outcome[Sequence[str]]:
+        """Return at most *limit* keys of entities that something was done to."""
+        wanted: dict[str, Any] = {"resource": resource, "key": {"$ne": None}, "outcome": "ok"}
+        if actions:
+            wanted["action"] = {"$in": list(actions)}
+        if tenant is not None:
+            wanted["tenant"] = {"$in": [None, column_text(tenant)]}
+        stages = [{"$match": wanted}, {"$group": {"_id": "$key"}}, {"$limit": limit}]
+
+        async def find() -> list[str]:
+            found = await (await self._collection(_ENTRIES).aggregate(stages)).to_list(None)
+            return [each["_id"] for each in found]
 
         return await self._call(find)
 

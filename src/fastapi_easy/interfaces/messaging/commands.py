@@ -110,6 +110,7 @@ def _reader(operation: Operation, queries: QueryReader) -> ReadCommand | None:
             | Operation.IMPORT
             | Operation.BULK
             | Operation.CHANGES
+            | Operation.HISTORY
         ):
             return None
         case _:

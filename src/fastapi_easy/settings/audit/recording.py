@@ -8,6 +8,19 @@ from fastapi_easy.settings.audit.checkpoints import CheckpointSettings
 from fastapi_easy.settings.section import Section
 
 
+class HistorySettings(Section):
+    """How much of the audit trail one question about the past may read; a larger one is refused.
+
+    Attributes:
+        entries: Entries, for one answer.
+
+        entities: Entities, deleted ones included, for a list as of a time.
+    """
+
+    entries: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    entities: Annotated[int, Field(ge=1, le=100_000)] = 1000
+
+
 class AuditSettings(Section):
     """The audit trail of resources that are declared with `audit`.
 
@@ -29,6 +42,8 @@ class AuditSettings(Section):
 
         reads: Reads that wait to be recorded at most, of resources with `Audit(reads=True)`; others are only counted.
 
+        history: How much of the trail one question about the past may read.
+
         checkpoints: How the trail is signed, anchored and archived.
     """
 
@@ -38,4 +53,5 @@ class AuditSettings(Section):
     streams: Annotated[int, Field(ge=1, le=256)] = 16
     strict: bool = False
     reads: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    history: HistorySettings = HistorySettings()
     checkpoints: CheckpointSettings = CheckpointSettings()

@@ -152,13 +152,37 @@ class AuditSinkConformance:
         ]
         value_of(await sink.append([*about, *others], _SEALER.seal))
 
-        first = value_of(await sink.find("books", 1, after=None, limit=3))
-        second = value_of(await sink.find("books", 1, after=("b", 2), limit=3))
+        first = value_of(await sink.find("books", ["1"], after=None, limit=3))
+        second = value_of(await sink.find("books", ["1"], after=("b", 2), limit=3))
 
         assert [(each.sealed.stream, each.sealed.seq) for each in first] == [("a", 1), ("b", 1), ("b", 2)]
         assert [(each.sealed.stream, each.sealed.seq) for each in second] == [("c", 1)]
-        assert len(value_of(await sink.find("books", "1", after=None, limit=3))) == 1
-        assert len(value_of(await sink.find("books", [1], after=None, limit=3))) == 1
+        both = value_of(await sink.find("books", ['"1"', "[1]", "7"], after=None, limit=3))
+        assert [each.columns["key"] for each in both] == ['"1"', "[1]"]
+        assert not value_of(await sink.find("books", [], after=None, limit=3))
+
+    async def test_the_keys_of_entities_are_found(self, sink: AuditSink) -> None:
+        """Once each, in a tenant and outside of all; of what was done, and not of what was refused."""
+        done = [
+            _entry("a", key=1, tenant="acme"),
+            _entry("a", action="delete", key=1, tenant="acme"),
+            _entry("b", key=[2, "x" * 300]),
+            _entry("c", key=3, tenant="other"),
+        ]
+        others = [
+            _entry("security", key=5, tenant="acme", outcome="forbidden"),
+            _entry("a", key=6, tenant="acme", resource="pens"),
+            _entry("a", key=None, tenant="acme"),
+        ]
+        value_of(await sink.append([*done, *others], _SEALER.seal))
+
+        long = columns_of(done[2])["key"]
+        assert {*value_of(await sink.find_keys("books", tenant="acme", limit=10))} == {"1", long}
+        assert {*value_of(await sink.find_keys("books", limit=10))} == {"1", long, "3"}
+        assert len(value_of(await sink.find_keys("books", limit=2))) == 2
+        assert value_of(await sink.find_keys("books", actions=["delete", "purge"], limit=2)) == ["1"]
+        found = value_of(await sink.find("books", [long or ""], after=None, limit=3))
+        assert [each.sealed.stream for each in found] == ["b"]
 
     async def test_checkpoints_are_kept(self, sink: AuditSink) -> None:
         """The smallest first; one that is there already does no harm."""

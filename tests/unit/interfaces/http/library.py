@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi_easy.application import Context, Handler, Kernel, UseCases
 from fastapi_easy.application.application_ports import ApplicationPorts
 from fastapi_easy.application.collaborators import Collaborators
+from fastapi_easy.application.history.history_request import HistoryRequests
 from fastapi_easy.application.idempotency.idempotency import Idempotency
 from fastapi_easy.application.idempotency.idempotency_manager import IdempotencyManager
 from fastapi_easy.application.operations import OPERATIONS
@@ -103,8 +104,13 @@ BOOK_FIELDS = (
 )
 READABLE = tuple(field.name for field in BOOK_FIELDS if field.name != "secret")
 
-OFFERED = frozenset(EVERY_OPERATION) - {Operation.RESTORE, Operation.UPSERT, Operation.CHANGES}
-"""What a resource offers that declares neither `soft_delete` nor `upsert`."""
+OFFERED = frozenset(EVERY_OPERATION) - {
+    Operation.RESTORE,
+    Operation.UPSERT,
+    Operation.CHANGES,
+    Operation.HISTORY,
+}
+"""What a resource offers that declares neither `soft_delete` nor `upsert`, nor events, nor audit."""
 
 PLAIN = HttpOptions()
 
@@ -220,6 +226,7 @@ def _use_cases(
     return UseCases(
         resource=resource,
         queries=QueryReader(resource, QueryLimits(), b"secret"),
+        histories=HistoryRequests(resource, b"secret"),
         validator=lambda: validator,
         **{each.attribute: checked(each.operation, each.handler) for each in OPERATIONS.values()},
         actions={name: checked(name, PerformActionHandler) for name in resource.actions or {}},

@@ -14,7 +14,6 @@ from fastapi_easy.domain.changes.events import (
     EntityUpdated,
 )
 from fastapi_easy.domain.resources.options import Operation
-from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.plain_json import to_plain_json
 
 MAX_CHANGES: Final = 65_536
@@ -36,19 +35,6 @@ _ACTIONS: Final[Mapping[type[DomainEvent], str]] = {
 def action_of(event: DomainEvent) -> str:
     """Return what the audit trail calls the change that *event* tells of."""
     return str(_ACTIONS.get(type(event), event.verb))
-
-
-def plain_key(key: object) -> object:
-    """Return the key of an entity as plain JSON."""
-    return to_plain_json(list(key) if isinstance(key, tuple) else key)
-
-
-def recorded_fields(resource: Resource[Any]) -> tuple[str, ...]:
-    """Return the fields of *resource* whose values are recorded; none unless it is audited."""
-    if resource.audit is None:
-        return ()
-    named = resource.audit.fields
-    return resource.recorded if named is None else tuple(each for each in resource.recorded if each in named)
 
 
 def changed_values(event: DomainEvent, fields: tuple[str, ...]) -> dict[str, list[Any]]:

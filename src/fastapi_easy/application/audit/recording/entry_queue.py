@@ -87,11 +87,16 @@ class EntryQueue:
         self._wake, self._writing = asyncio.Event(), asyncio.Lock()
         if self._waiting:
             self._wake.set()
-        task = asyncio.create_task(self._run(self._wake))
+        task, writing = asyncio.create_task(self._run(self._wake)), self._writing
         try:
             yield
         finally:
-            _ = task.cancel()
+            try:
+                # What is being written when the task is cancelled may be there already, and would be written again.
+                async with writing:
+                    pass
+            finally:
+                _ = task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
             self._wake = self._writing = None

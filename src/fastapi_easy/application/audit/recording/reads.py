@@ -1,26 +1,28 @@
 """Who read which entities, of resources that are declared with `Audit(reads=True)`."""
 
+import datetime
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.audit.entries.change_entries import plain_key
 from fastapi_easy.application.audit.recording.entry_queue import EntryQueue
 from fastapi_easy.application.audit.trail import AuditTrail
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.pipeline.step import Handler, Step, Target
+from fastapi_easy.domain.audit.recorded import plain_key
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.queries.page import Page
 from fastapi_easy.domain.resources.options import Operation
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.values.plain_json import to_plain_json
 
 READS_LOST: Final = "audit.reads.lost"
 """The action of the entry that says how many reads were not recorded."""
 
-_READING: Final = (Operation.GET, Operation.LIST, Operation.EXPORT)
+_READING: Final = (Operation.GET, Operation.LIST, Operation.EXPORT, Operation.HISTORY)
 
 
 class ReadLog:
@@ -70,7 +72,10 @@ class ReadLog:
 
 
 def record_reads(log: ReadLog) -> Step:
-    """Return the step that records each answer to `get`, `list` and `export`; it costs nothing for other resources."""
+    """Return the step that records each answer to `get`, `list`, `export` and `history`.
+
+    It costs nothing for other resources.
+    """
 
     def step(target: Target, handler: Handler[Any, Any]) -> Handler[Any, Any]:
         audit, resource, action = target.resource.audit, target.resource, target.action
@@ -81,11 +86,15 @@ def record_reads(log: ReadLog) -> Step:
             answered = await handler(command, context)
             if isinstance(answered, Failure):
                 return answered
+            if action == Operation.HISTORY:
+                log.add(resource, action, context, plain_key(command.key))
+                return answered
             match answered.unwrap():
                 case Row():
-                    log.add(resource, action, context, plain_key(command.key))
+                    log.add(resource, action, context, plain_key(command.key), _past(command.as_of))
                 case Page(items=rows):
-                    log.add(resource, action, context, details=_keys_of(resource, rows))
+                    details = {**_keys_of(resource, rows), **_past(command.query.as_of)}
+                    log.add(resource, action, context, details=details)
                 case AsyncIterator() as batches:
                     return Success(_counted(log, resource, context, batches))
                 case _:
@@ -95,6 +104,11 @@ def record_reads(log: ReadLog) -> Step:
         return recorded
 
     return step
+
+
+def _past(as_of: datetime.datetime | None) -> Mapping[str, Any]:
+    """Return what an entry says of the time in the past that was asked for."""
+    return {} if as_of is None else {"as_of": to_plain_json(as_of)}
 
 
 def _keys_of(resource: Resource[Any], rows: Sequence[Row]) -> Mapping[str, Any]:

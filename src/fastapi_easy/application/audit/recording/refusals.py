@@ -5,11 +5,11 @@ from typing import Any, Final, TypeAlias
 
 from returns.result import Failure
 
-from fastapi_easy.application.audit.entries.change_entries import plain_key
 from fastapi_easy.application.audit.recording.security_log import SecurityLog
 from fastapi_easy.application.changes.bulk_changes import AllSucceeded
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.pipeline.step import Handler, Step, Target
+from fastapi_easy.domain.audit.recorded import plain_key
 from fastapi_easy.domain.changes.answers import BulkAnswer
 from fastapi_easy.domain.errors import Error, Forbidden, Key, NotFound, Outcome, Unauthenticated
 from fastapi_easy.domain.resources.resource import Resource

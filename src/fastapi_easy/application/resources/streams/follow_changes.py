@@ -13,16 +13,8 @@ from fastapi_easy.application.collaborators import ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.queries.doubts import refuse_unheld
 from fastapi_easy.domain.errors import BadQuery, Error, Outcome, Unsupported
+from fastapi_easy.domain.queries.known_values import compared_names
 from fastapi_easy.domain.queries.query import Query
-from fastapi_easy.domain.queries.specification import (
-    AllOf,
-    AnyOf,
-    Everything,
-    Not,
-    Related,
-    Specification,
-    Where,
-)
 from fastapi_easy.domain.resources.options import Operation
 
 
@@ -106,25 +98,10 @@ class FollowChangesHandler(ResourceHandler):
     def _find_unpublished(self, query: Query) -> Failure[Error] | None:
         """Return a failure if *query* compares something that messages do not hold."""
         published = published_fields(self._resource)
-        for name in _compared(query.specification):
+        for name in compared_names(query.specification):
             if name not in published:
                 reason = (
                     "Cannot be compared here: the feed tells the fields that are published, and no relations"
                 )
                 return Failure(BadQuery(name, reason))
         return None
-
-
-def _compared(specification: Specification) -> tuple[str, ...]:
-    """Return the fields and the relations that *specification* names."""
-    match specification:
-        case Everything():
-            return ()
-        case Where(name, _, _):
-            return (name,)
-        case Related(relation, _):
-            return (relation.name,)
-        case Not(inner):
-            return _compared(inner)
-        case AllOf(parts) | AnyOf(parts):
-            return tuple(name for each in parts for name in _compared(each))

@@ -8,7 +8,7 @@ from returns.result import Failure, Success
 from sqlalchemy import Executable
 
 from fastapi_easy.domain.audit.entry import AuditEntry, Checkpoint, StoredEntry, StreamHead
-from fastapi_easy.domain.audit.sealing import empty_head, key_column
+from fastapi_easy.domain.audit.sealing import column_text, empty_head
 from fastapi_easy.domain.errors import Outcome, OutcomeUnknown, Unavailable
 from fastapi_easy.domain.ports.audit_sink import Seal
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork, innermost
@@ -109,19 +109,31 @@ class RelationalAuditSink:
         return Success([*(each for each in entries if each.sealed.seq < last), *map(_entry, same.unwrap())])
 
     async def find(
-        self, resource: str, key: Any, /, *, after: tuple[str, int] | None, limit: int
+        self, resource: str, keys: Sequence[str], /, *, after: tuple[str, int] | None, limit: int
     ) -> Outcome[Sequence[StoredEntry]]:
-        """Return at most *limit* entries about one entity."""
+        """Return at most *limit* entries about some entities."""
+        if not keys:
+            return Success(())
         stream, seq = after or ("", 0)
         parameters = {
+            **_numbered(keys),
             "of_resource": resource,
-            "of_key": key_column(key),
             "of_stream": stream,
             "after": seq,
             "number": limit,
         }
-        found = await self._read(sql.FIND, parameters)
+        found = await self._read(sql.find(len(keys)), parameters)
         return found if isinstance(found, Failure) else Success([_entry(row) for row in found.unwrap()])
+
+    async def find_keys(
+        self, resource: str, /, *, actions: Sequence[str] = (), tenant: str | None = None, limit: int
+    ) -> Outcome[Sequence[str]]:
+        """Return at most *limit* keys of entities that something was done to."""
+        parameters = {**_numbered(actions), "of_resource": resource, "number": limit}
+        if tenant is not None:
+            parameters["of_tenant"] = column_text(tenant)
+        found = await self._read(sql.find_keys(len(actions), in_tenant=tenant is not None), parameters)
+        return found if isinstance(found, Failure) else Success([row[0] for row in found.unwrap()])
 
     async def keep_checkpoint(self, checkpoint: Checkpoint, /) -> Outcome[None]:
         """Store *checkpoint*."""

@@ -33,19 +33,6 @@ READ: Final = (
     .limit(bindparam("number"))
 )
 READ_ONE: Final = select(ENTRIES).where(_of_stream, ENTRIES.c.seq == bindparam("at")).order_by(ENTRIES.c.leaf)
-FIND: Final = (
-    select(ENTRIES)
-    .where(
-        ENTRIES.c.resource == bindparam("of_resource"),
-        ENTRIES.c.key == bindparam("of_key"),
-        or_(
-            ENTRIES.c.stream > bindparam("of_stream"),
-            and_(_of_stream, ENTRIES.c.seq > bindparam("after")),
-        ),
-    )
-    .order_by(ENTRIES.c.stream, ENTRIES.c.seq)
-    .limit(bindparam("number"))
-)
 REMOVE_BODIES: Final = (
     update(ENTRIES)
     .where(_of_stream, ENTRIES.c.seq <= bindparam("last"), ENTRIES.c.body.is_not(None))
@@ -87,6 +74,39 @@ def lock_heads(number: int) -> Executable:
     """Return what locks the heads of *number* streams, in the order of their names, and reads them."""
     names = [bindparam(f"n{place}", type_=HEADS.c.stream.type) for place in range(number)]
     return select(HEADS).where(HEADS.c.stream.in_(names)).order_by(HEADS.c.stream).with_for_update()
+
+
+@functools.cache
+def find(number: int) -> Executable:
+    """Return what reads the entries about *number* entities, in their order."""
+    keys = [bindparam(f"n{place}", type_=ENTRIES.c.key.type) for place in range(number)]
+    return (
+        select(ENTRIES)
+        .where(
+            ENTRIES.c.resource == bindparam("of_resource"),
+            ENTRIES.c.key.in_(keys),
+            or_(
+                ENTRIES.c.stream > bindparam("of_stream"),
+                and_(_of_stream, ENTRIES.c.seq > bindparam("after")),
+            ),
+        )
+        .order_by(ENTRIES.c.stream, ENTRIES.c.seq)
+        .limit(bindparam("number"))
+    )
+
+
+@functools.cache
+def find_keys(number: int, *, in_tenant: bool) -> Executable:
+    """Return what reads the keys that something was done to, by one of *number* actions; by any if there are none."""
+    found = select(ENTRIES.c.key).where(
+        ENTRIES.c.resource == bindparam("of_resource"), ENTRIES.c.key.is_not(None), ENTRIES.c.outcome == "ok"
+    )
+    if number:
+        actions = [bindparam(f"n{place}", type_=ENTRIES.c.action.type) for place in range(number)]
+        found = found.where(ENTRIES.c.action.in_(actions))
+    if in_tenant:
+        found = found.where(or_(ENTRIES.c.tenant.is_(None), ENTRIES.c.tenant == bindparam("of_tenant")))
+    return found.distinct().limit(bindparam("number"))
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.bulk import bulk_schemas
 from fastapi_easy.interfaces.http.openapi.documents import Document
 from fastapi_easy.interfaces.http.openapi.feeds import feed_schemas
+from fastapi_easy.interfaces.http.openapi.history import history_schemas
 from fastapi_easy.interfaces.http.openapi.merge_patch import merge_patch_schemas
 from fastapi_easy.interfaces.http.openapi.operations import Operations
 from fastapi_easy.interfaces.http.openapi.parameters import search_schemas, shared_parameters
@@ -224,6 +225,7 @@ def _derived_schemas(http_resource: HttpResource, schemas: Mapping[str, Document
         **bulk_schemas(http_resource),
         **stream_schemas(http_resource),
         **feed_schemas(http_resource),
+        **history_schemas(http_resource),
     }
 
 

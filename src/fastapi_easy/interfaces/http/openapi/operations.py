@@ -10,6 +10,7 @@ from fastapi_easy.interfaces.http.openapi.bulk import bulk_example
 from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
 from fastapi_easy.interfaces.http.openapi.examples import example_of
 from fastapi_easy.interfaces.http.openapi.feeds import feed_details
+from fastapi_easy.interfaces.http.openapi.history import as_of_parameters, history_details
 from fastapi_easy.interfaces.http.openapi.merge_patch import merge_patch_name
 from fastapi_easy.interfaces.http.openapi.parameters import (
     fields_parameter,
@@ -134,6 +135,8 @@ class Operations:
                 return import_details(self._http_resource)
             case Operation.CHANGES:
                 return feed_details(self._http_resource)
+            case Operation.HISTORY:
+                return history_details(self._http_resource, self._key())
 
     def _problems_of_reading(self, route: OperationRoute) -> frozenset[int]:
         is_strict = self._resource.reading is Reading.STRICT
@@ -147,6 +150,7 @@ class Operations:
         parameters = [
             *filter_parameters(self._http_resource),
             *page_parameters(self._http_resource),
+            *as_of_parameters(self._http_resource),
             *related_parameters(self._http_resource),
         ]
         return {"parameters": parameters}, (self._page("Link"),)
@@ -211,6 +215,7 @@ class Operations:
         parameters = [
             self._key(),
             fields_parameter(self._http_resource),
+            *as_of_parameters(self._http_resource),
             *related_parameters(self._http_resource),
             _IF_NONE_MATCH,
         ]

@@ -10,6 +10,7 @@ from fastapi_easy.domain.values.formats import FORMATS
 from fastapi_easy.domain.values.texts import WITHOUT_NUL
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.documents import Document
+from fastapi_easy.interfaces.http.openapi.history import as_of_parameters
 from fastapi_easy.interfaces.http.openapi.relations import (
     related_fields,
     related_sorts,
@@ -113,7 +114,7 @@ def search_schemas(http_resource: HttpResource) -> dict[str, Document]:
         )
     page = {
         each["name"]: {**each["schema"], "description": each["description"]}
-        for each in page_parameters(http_resource)
+        for each in (*page_parameters(http_resource), *as_of_parameters(http_resource))
     }
     members: dict[str, Document] = {**page, **search_include_schema(http_resource)}
     if leaves:

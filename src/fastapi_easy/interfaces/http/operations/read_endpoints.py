@@ -48,11 +48,12 @@ class ReadEndpoints:
         key = read_key(segment, self._queries)
         query = unwrap_or_raise(self._queries.for_single_entity(read_pairs(exchange, self._limit)))
         row = unwrap_or_raise(
-            await self._use_cases.get(GetEntity(key, query.includes), read_context(exchange))
+            await self._use_cases.get(GetEntity(key, query.includes, query.as_of), read_context(exchange))
         )
         encoder = self._http_resource.encoder
-        if query.includes:
-            # No ETag: included entities may change while the version of this one stays.
+        if query.includes or query.as_of is not None:
+            # No ETag: included entities may change while the version of this one stays, and a state of the past is no
+            # version that can be changed.
             return json_response(200, encoder.row(row, query.fields, query.includes))
         version = self._resource.version_of(row)
         tag = (b"etag", etag(version))
@@ -64,7 +65,7 @@ class ReadEndpoints:
         """Answer `GET /books`."""
         pairs = read_pairs(exchange, self._limit)
         context = read_context(exchange)
-        query = unwrap_or_raise(self._queries.from_parameters(pairs, tenant=context.tenant))
+        query = unwrap_or_raise(self._queries.from_parameters(pairs, tenant=context.tenant, takes_as_of=True))
         body, cursor = await self._page(query, context)
         links = self._links(exchange, pairs, cursor)
         return json_response(200, body, (b"link", links)) if links else json_response(200, body)

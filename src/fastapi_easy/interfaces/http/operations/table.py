@@ -15,6 +15,7 @@ from fastapi_easy.interfaces.http.operations.aggregate_endpoint import Aggregate
 from fastapi_easy.interfaces.http.operations.bulk_endpoint import BulkEndpoint
 from fastapi_easy.interfaces.http.operations.changes_endpoint import ChangesEndpoint
 from fastapi_easy.interfaces.http.operations.export_endpoint import ExportEndpoint
+from fastapi_easy.interfaces.http.operations.history_endpoint import HistoryEndpoint
 from fastapi_easy.interfaces.http.operations.import_endpoint import ImportEndpoint
 from fastapi_easy.interfaces.http.operations.read_endpoints import ReadEndpoints
 from fastapi_easy.interfaces.http.operations.write_endpoints import WriteEndpoints
@@ -275,6 +276,19 @@ def _routes(operation: Operation) -> tuple[OperationRoute, ...]:  # noqa: C901, 
                     statuses=(200,),
                     problems=frozenset({*_ALWAYS, 403, 410, 414}),
                     endpoint=lambda shown: ChangesEndpoint(shown).follow,
+                ),
+            )
+        case Operation.HISTORY:
+            return (
+                OperationRoute(
+                    operation=operation,
+                    method="GET",
+                    path=f"{KEY}/history",
+                    id_pattern="read_{singular}_history",
+                    summary="Read what happened to {entity}",
+                    statuses=(200,),
+                    problems=frozenset({*_ALWAYS, 403, 404, 414}),
+                    endpoint=lambda shown: HistoryEndpoint(shown).read,
                 ),
             )
 

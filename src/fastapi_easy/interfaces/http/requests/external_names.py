@@ -32,6 +32,7 @@ _WITH_FIELD_ERRORS: Final = (
     Operation.LIST,
     Operation.EXPORT,
     Operation.CHANGES,
+    Operation.HISTORY,
 )
 """Operations whose errors name fields, except those that answer with an outcome for each of many entities."""
 
@@ -47,7 +48,9 @@ def with_translated_errors(use_cases: UseCases) -> UseCases:
     resource = use_cases.resource
     if not any(each.naming.alias_by_name for each in _reachable_resources(resource, set())):
         return use_cases
-    definitions = [OPERATIONS[operation] for operation in _WITH_FIELD_ERRORS]
+    # As of a time, `get` says which field is not recorded.
+    more = (Operation.GET,) if Operation.HISTORY in resource.operations else ()
+    definitions = [OPERATIONS[operation] for operation in (*_WITH_FIELD_ERRORS, *more)]
     translated: dict[str, Any] = {
         each.attribute: _translate_errors(each.select(use_cases), resource) for each in definitions
     }

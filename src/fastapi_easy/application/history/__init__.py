@@ -1,0 +1,1 @@
+"""Reading the audit trail of entities, within what a caller may see."""
