@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from fastapi_easy.application.secrets.rotate_secrets import StoredSecrets
+from fastapi_easy.application.secrets.rotate_secrets import EncryptedValues, StoredSecrets
 from fastapi_easy.composition.application import Application
+from fastapi_easy.composition.events.webhooks import webhook_secrets
 from fastapi_easy.composition.secrets.wiring import SecretsWiring
 from fastapi_easy.composition.technologies import technology_of
 from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.webhooks.table import WEBHOOKS
 
 __all__ = ["open_stored_secrets"]
 
@@ -15,21 +17,23 @@ __all__ = ["open_stored_secrets"]
 @asynccontextmanager
 async def open_stored_secrets(
     application: Application, name: str | None = None
-) -> AsyncIterator[Sequence[StoredSecrets]]:
+) -> AsyncIterator[Sequence[EncryptedValues]]:
     """Open the databases of *application*; nothing in them is compared or migrated.
 
     Args:
         application: The application.
 
-        name: The resource to look at; `None` for all that have encrypted fields.
+        name: The resource to look at, or `fe_webhooks`; `None` for all that have encrypted fields, and the webhooks.
 
     Raises:
         DeclarationError: There is no such resource, or it has no encrypted field.
     """
     secret = [each for each in application.every_resource() if each.secrets and each.secrets.encrypted]
     chosen = [each for each in secret if name in {None, each.name}]
-    if not chosen:
-        known = ", ".join(each.name for each in secret) or "none"
+    systems = [] if application.cipher() is None else webhook_secrets(application)
+    chosen_systems = systems if name in {None, WEBHOOKS.name} else []
+    if not chosen and not chosen_systems:
+        known = ", ".join([*(each.name for each in secret), *([WEBHOOKS.name] if systems else [])]) or "none"
         raise DeclarationError(
             [f"{name or 'no resource'} has no encrypted fields; those that have some: {known}"]
         )
@@ -38,7 +42,7 @@ async def open_stored_secrets(
         for database in application.every_database():
             _ = stack.push_async_callback(database.close)
             await database.open()
-        yield [
+        of_resources = [
             StoredSecrets(
                 each,
                 technology_of(database).repository(each, database),
@@ -47,3 +51,4 @@ async def open_stored_secrets(
             for each in chosen
             for database in [application.databases.providers[each.database]()]
         ]
+        yield [*of_resources, *chosen_systems]

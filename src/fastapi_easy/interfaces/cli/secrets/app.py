@@ -60,7 +60,8 @@ class SecretTasks:
 
 
 Resource = Annotated[
-    str | None, typer.Option("--resource", help="One resource only.", show_default="all of them")
+    str | None,
+    typer.Option("--resource", help="One resource, or fe_webhooks, only.", show_default="all of them"),
 ]
 
 
