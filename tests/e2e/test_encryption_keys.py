@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from returns.result import Success
 
+from fastapi_easy.application.secrets.rotate_secrets import Rotation
 from fastapi_easy.application.webhooks.stored_secrets import StoredSecrets
 from fastapi_easy.bootstrap import create_app, open_kernel
+from fastapi_easy.composition.secrets.stored_secrets import open_stored_secrets
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.encryption import AesGcmCipher, decode_key
 from fastapi_easy.interfaces.cli.targets import load
@@ -19,6 +21,7 @@ from fastapi_easy.interfaces.cli.tasks import Target
 from fastapi_easy.settings import EncryptionSettings, Settings
 from fastapi_easy.testing.kernel import in_memory
 from fastapi_easy.webhooks import open_webhooks
+from tests.e2e.audited_shop import SqlShop
 from tests.e2e.commands import MODULE
 from tests.e2e.secret_customers import Customers, Patrons, key, settings
 
@@ -172,6 +175,30 @@ async def test_the_commands_count_and_rotate_secrets_of_webhooks_as_well(tmp_pat
     assert {each.id: secrets.read(each) for each in stored} == {
         name: (secret,) for name, secret in given.items()
     }
+
+
+async def test_keys_of_people_in_the_trail_are_counted_and_stay(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.sqlite3'}"
+    values = {"databases": {"default": {"url": url}}, "audit": {"keys": {"k1": key("c")}}}
+    for current in ("a", "b"):
+        keys = {"keys": {"a": key("a"), "b": key("b")}, "current": current}
+        shop: Any = SqlShop(settings=Settings.model_validate({**values, "encryption": keys}))
+        async with open_kernel(shop) as kernel:
+            for number in (1, 2):
+                person = {"id": number + 10 * (current == "b"), "email": "ann@example.org"}
+                _ = (await kernel.people.create(person)).unwrap()
+
+    rotated: list[Rotation] = []
+    async with open_stored_secrets(shop) as (subjects,):
+        before = (await subjects.count()).unwrap()
+        _ = (await subjects.rotate(rotated.append)).unwrap()
+        after = (await subjects.count()).unwrap()
+
+    assert [(each.resource, each.field, dict(each.values)) for each in before] == [
+        ("fe_audit_subject", "wrapped", {"a": 2, "b": 2})
+    ]
+    assert after == before
+    assert [(each.examined, each.changed) for each in rotated] == [(4, 0)]
 
 
 async def run(folder: Path, environment: dict[str, str], *words: str) -> tuple[int | None, str]:

@@ -61,7 +61,11 @@ class SecretTasks:
 
 Resource = Annotated[
     str | None,
-    typer.Option("--resource", help="One resource, or fe_webhooks, only.", show_default="all of them"),
+    typer.Option(
+        "--resource",
+        help="One resource only, or a table: fe_webhooks, fe_audit_subject.",
+        show_default="all of them",
+    ),
 ]
 
 
