@@ -20,6 +20,7 @@ from fastapi_easy.composition.caching.lifespan import check_caching, opened_cach
 from fastapi_easy.composition.calls.rate_limits import find_limit_mistakes
 from fastapi_easy.composition.events.asyncapi import describe_messages, has_messages
 from fastapi_easy.composition.events.relay import running_relay
+from fastapi_easy.composition.events.wake_ups import opened_wake_ups
 from fastapi_easy.composition.events.webhooks import find_webhook_mistakes, prepare_webhooks
 from fastapi_easy.composition.lifespans import close_resources, opened_resources
 from fastapi_easy.composition.policies.effective_policy import find_policy_mistakes
@@ -180,6 +181,7 @@ async def opened_application(application: Application) -> AsyncIterator[Kernel]:
         if is_audited(application.declarations.values()):
             await stack.enter_async_context(_opened_recording(application))
         if application.feeds is not None:
+            await stack.enter_async_context(opened_wake_ups(application))
             await stack.enter_async_context(_opened_feeds(application))
         _ = stack.push_async_callback(close_credentials, application)
         _ = stack.push_async_callback(close_authenticators, application.authenticators())

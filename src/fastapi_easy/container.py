@@ -14,6 +14,7 @@ from fastapi_easy.application.authentication.sessions.declaration import Session
 from fastapi_easy.application.authentication.sessions.session_use_cases import SessionUseCases
 from fastapi_easy.application.events.relay import Relay
 from fastapi_easy.application.events.relay_task import RelayTask
+from fastapi_easy.application.events.wake_ups import WakeUps
 from fastapi_easy.application.idempotency.idempotency import Idempotency
 from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.application.messaging.consumer import Consumer
@@ -99,6 +100,8 @@ class Container(containers.DeclarativeContainer):
 
         outboxes: The outbox of each database in which changes are published, by its name.
 
+        wake_ups: What wakes relays and change feeds after commits, of each of these databases.
+
         audit_trail: Writes the audit trail of resources that are declared with `audit`.
 
         audit_reads: Records who read which entities, of resources with `Audit(reads=True)`.
@@ -181,6 +184,7 @@ class Container(containers.DeclarativeContainer):
     relay: providers.Provider[Relay] = deferred(MemoizedFactory, "relay")
     envelope: providers.Provider[Envelope] = deferred(Memoized, "envelope")
     outboxes: providers.Provider[Mapping[str, Outbox]] = deferred(Memoized, "outboxes")
+    wake_ups: providers.Provider[Mapping[str, WakeUps]] = deferred(Memoized, "wake_ups")
     webhook_sender: providers.Provider[WebhookSender] = deferred(MemoizedFactory, "webhook_sender")
     webhooks: providers.Provider[Webhooks] = deferred(Memoized, "webhooks")
     cipher: providers.Provider[Cipher | None] = deferred(Memoized, "cipher")

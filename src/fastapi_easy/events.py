@@ -11,6 +11,8 @@ from fastapi_easy.application.events.relay import Relay
 from fastapi_easy.application.events.relay_task import FinishesEarly, RelayTask
 from fastapi_easy.bootstrap import checked_kernel, opened_application
 from fastapi_easy.composition.application import Application
+from fastapi_easy.composition.audit.operators import written_by_operators
+from fastapi_easy.composition.events.relay import woken_relay
 from fastapi_easy.container import Container
 from fastapi_easy.domain.outbox.events import MessageDropped, MessageRetried
 from fastapi_easy.domain.outbox.message import OutboxLag, OutboxMessage, ParkedMessage
@@ -59,7 +61,8 @@ async def open_relay(container: Container) -> AsyncIterator[Relay]:
     async with opened_application(application):
         broker = application.broker()
         try:
-            yield application.relay()
+            with woken_relay(application) as relay:
+                yield relay
         finally:
             if broker is not None:
                 await broker.close()
@@ -83,6 +86,7 @@ async def open_outboxes(container: Container) -> AsyncIterator[OutboxOperations]
             if database.name in outboxes:
                 _ = stack.push_async_callback(database.close)
                 await database.open()
+        await stack.enter_async_context(written_by_operators(application))
         yield outbox_operations(container)
 
 

@@ -7,6 +7,7 @@ from typing import cast
 from fastapi_easy.application.webhooks.webhooks import Webhooks, WebhookStanding, WebhookWithSecret
 from fastapi_easy.bootstrap import checked_kernel
 from fastapi_easy.composition.application import Application
+from fastapi_easy.composition.audit.operators import written_by_operators
 from fastapi_easy.container import Container
 from fastapi_easy.domain.ports import PostResult, Webhook, WebhookSender
 from fastapi_easy.domain.webhooks.events import (
@@ -59,4 +60,5 @@ async def open_webhooks(container: Container) -> AsyncIterator[Webhooks]:
             if database.name in outboxes:
                 _ = stack.push_async_callback(database.close)
                 await database.open()
+        await stack.enter_async_context(written_by_operators(application))
         yield webhooks

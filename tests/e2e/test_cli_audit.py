@@ -137,6 +137,12 @@ def test_a_trail_is_anchored_verified_proved_exported_and_archived(
     export = ("audit", "export", operator.shop, "--cursor", operator.path("cursor.json"))
     assert len(operator.run(*export).stdout.splitlines()) == 4
     assert operator.run(*export).stdout == ""
+    for form, member in (("otel", "eventName"), ("cloudevents", "type")):
+        lines = operator.run("audit", "export", operator.shop, "--format", form).stdout.splitlines()
+        assert [json.loads(each)[member] for each in lines] == [
+            "audit.books.create",
+            *["audit.books.update"] * 3,
+        ]
 
     archived = json.loads(
         operator.run("audit", "archive", operator.shop, "--older-than", "0", "--json").stdout

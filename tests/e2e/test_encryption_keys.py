@@ -3,17 +3,25 @@
 import asyncio
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from returns.result import Success
 
+from fastapi_easy.application.secrets.rotate_secrets import Rotation
+from fastapi_easy.application.webhooks.stored_secrets import StoredSecrets
 from fastapi_easy.bootstrap import create_app, open_kernel
+from fastapi_easy.composition.secrets.stored_secrets import open_stored_secrets
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.encryption import AesGcmCipher, decode_key
+from fastapi_easy.interfaces.cli.targets import load
+from fastapi_easy.interfaces.cli.tasks import Target
 from fastapi_easy.settings import EncryptionSettings, Settings
 from fastapi_easy.testing.kernel import in_memory
+from fastapi_easy.webhooks import open_webhooks
+from tests.e2e.audited_shop import SqlShop
 from tests.e2e.commands import MODULE
 from tests.e2e.secret_customers import Customers, Patrons, key, settings
 
@@ -108,6 +116,91 @@ async def test_the_commands_count_rotate_and_say_what_they_did(tmp_path: Path) -
     assert [each[0] for each in (generated, rotated, status)] == [0, 0, 0]
 
 
+WITH_WEBHOOKS = """
+from sqlmodel import Field, SQLModel
+
+from fastapi_easy.container import Container, resource
+
+
+class Order(SQLModel, table=True):
+    __tablename__ = "orders_with_webhooks"
+    id: int | None = Field(default=None, primary_key=True)
+
+
+class Shop(Container):
+    orders = resource(Order, events=True)
+"""
+
+
+async def test_the_commands_count_and_rotate_secrets_of_webhooks_as_well(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.sqlite3'}"
+    (tmp_path / "shop_with_webhooks.py").write_text(WITH_WEBHOOKS)
+    program: Any = load(Target(path="shop_with_webhooks:Shop", folder=tmp_path))
+
+    def shop(**encryption: Any) -> Any:
+        values = {"databases": {"default": {"url": url}}, "webhooks": {"enabled": True}}
+        return program(settings=Settings.model_validate({**values, "encryption": encryption}))
+
+    given: dict[str, str] = {}
+    for keys in ({}, {"keys": {"a": key("a")}, "current": "a"}):
+        async with open_webhooks(shop(**keys)) as webhooks:
+            added = (await webhooks.add("https://hooks.example/")).unwrap()
+            given[added.webhook.id] = added.secret
+    environment = {
+        "FASTAPI_EASY_DATABASES__DEFAULT__URL": url,
+        "FASTAPI_EASY_WEBHOOKS__ENABLED": "true",
+        "FASTAPI_EASY_ENCRYPTION__KEYS__A": key("a"),
+        "FASTAPI_EASY_ENCRYPTION__KEYS__B": key("b"),
+        "FASTAPI_EASY_ENCRYPTION__CURRENT": "b",
+    }
+
+    target = "shop_with_webhooks:Shop"
+    before = await run(tmp_path, environment, "status", target, "--json")
+    tried = await run(tmp_path, environment, "rotate", target, "--dry-run", "--json")
+    rotated = await run(tmp_path, environment, "rotate", target, "--resource", "fe_webhooks", "--json")
+    after = await run(tmp_path, environment, "status", target, "--json")
+
+    done = [{"resource": "fe_webhooks", "examined": 2, "changed": 2, "unreadable": 0}]
+    counts = [
+        [(each["resource"], each["field"], each["key"], each["values"]) for each in json.loads(printed)]
+        for _, printed in (before, after)
+    ]
+    assert counts[0] == [("fe_webhooks", "secrets", "a", 1), ("fe_webhooks", "secrets", "plaintext", 1)]
+    assert counts[1] == [("fe_webhooks", "secrets", "b", 2)]
+    assert [json.loads(printed) for _, printed in (tried, rotated)] == [done, done]
+    later = shop(keys={"b": key("b")}, current="b")
+    async with open_webhooks(later) as webhooks:
+        stored = [each.webhook for each in (await webhooks.list()).unwrap()]
+    secrets = StoredSecrets(later.cipher())
+    assert {each.id: secrets.read(each) for each in stored} == {
+        name: (secret,) for name, secret in given.items()
+    }
+
+
+async def test_keys_of_people_in_the_trail_are_counted_and_stay(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.sqlite3'}"
+    values = {"databases": {"default": {"url": url}}, "audit": {"keys": {"k1": key("c")}}}
+    for current in ("a", "b"):
+        keys = {"keys": {"a": key("a"), "b": key("b")}, "current": current}
+        shop: Any = SqlShop(settings=Settings.model_validate({**values, "encryption": keys}))
+        async with open_kernel(shop) as kernel:
+            for number in (1, 2):
+                person = {"id": number + 10 * (current == "b"), "email": "ann@example.org"}
+                _ = (await kernel.people.create(person)).unwrap()
+
+    rotated: list[Rotation] = []
+    async with open_stored_secrets(shop) as (subjects,):
+        before = (await subjects.count()).unwrap()
+        _ = (await subjects.rotate(rotated.append)).unwrap()
+        after = (await subjects.count()).unwrap()
+
+    assert [(each.resource, each.field, dict(each.values)) for each in before] == [
+        ("fe_audit_subject", "wrapped", {"a": 2, "b": 2})
+    ]
+    assert after == before
+    assert [(each.examined, each.changed) for each in rotated] == [(4, 0)]
+
+
 async def run(folder: Path, environment: dict[str, str], *words: str) -> tuple[int | None, str]:
     """Return how `secrets` with *words* ended, and what it printed."""
     process = await asyncio.create_subprocess_exec(
@@ -116,7 +209,7 @@ async def run(folder: Path, environment: dict[str, str], *words: str) -> tuple[i
         *words,
         cwd=folder,
         # The program is in another folder, and imports what tests share.
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), **environment},
         stdout=asyncio.subprocess.PIPE,
     )
     printed, _ = await process.communicate()

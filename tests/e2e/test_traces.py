@@ -1,5 +1,6 @@
 """What OpenTelemetry is told of a request: its span, that of the use case, and those of the statements."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -19,12 +20,13 @@ from pydantic import BaseModel
 from sqlmodel import Field, SQLModel
 from tortoise import Model, fields
 
-from fastapi_easy.application import Context
+from fastapi_easy.application import Context, Kernel
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import Error, Key, NotFound, Outcome, OutcomeUnknown, Unavailable
 from fastapi_easy.domain.ports import UnitOfWork
 from fastapi_easy.infrastructure.observation.open_telemetry import OpenTelemetryTracer
+from fastapi_easy.messaging import ReceivedMessage, consume
 from fastapi_easy.settings import DatabaseSettings, Settings
 from fastapi_easy.testing import FailingRepository
 from tests.e2e.serving import client_of
@@ -48,6 +50,15 @@ class Book(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     title: str = Field(unique=True, max_length=100)
+
+
+class Receipt(SQLModel, table=True):
+    """That a book was created."""
+
+    __tablename__ = "traced_receipt"
+
+    id: int | None = Field(default=None, primary_key=True)
+    title: str = Field(max_length=100)
 
 
 class Note(BaseModel):
@@ -131,6 +142,55 @@ async def test_a_request_is_its_use_case_and_its_statements(store: str, tmp_path
     assert (told["db.operation.name"], told["db.collection.name"]) == ("SELECT", "traced_book")
     assert told["db.query.text"].startswith("SELECT traced_book.id")
     assert "Persuasion" not in str(told)
+
+
+class Receipts(Container):
+    """Whose books, once created, are noted by a consumer."""
+
+    books = resource(Book, events=True)
+    receipts = resource(Receipt)
+
+
+async def note_receipt(message: ReceivedMessage, _: Kernel, work: UnitOfWork) -> Outcome[Any]:
+    return await work.repository("receipts").add({"title": message.data["values"]["title"]})
+
+
+async def test_a_trace_goes_on_from_the_request_through_the_outbox_to_the_consumer(tmp_path: Path) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    settings = Settings.model_validate(
+        {
+            "databases": {"default": {"url": f"sqlite:///{tmp_path / 'shop.sqlite3'}"}},
+            "events": {"broker_url": "memory://", "relay": "embedded", "consume": "embedded"},
+        }
+    )
+    shop = Receipts(
+        settings=settings,
+        tracer=OpenTelemetryTracer(provider),
+        consumers=[consume("books.created", handle=note_receipt, group="receipts")],
+    )
+
+    async with client_of(create_app(shop, telemetry={"tracer_provider": provider})) as client:
+        _ = await client.post("/books", json={"title": "Emma"})
+        async with asyncio.timeout(60):
+            while not (await client.get("/receipts")).json()["items"]:  # noqa: ASYNC110 (it has no event)
+                await asyncio.sleep(0.02)
+
+    spans = {each.get_span_context().span_id: each for each in exporter.get_finished_spans()}
+    (process,) = (each for each in spans.values() if each.name == "process books.created")
+    assert process.parent is not None
+    assert process.parent.is_remote
+    writer = spans[process.parent.span_id]
+    assert writer.name == "books.create"
+    assert process.get_span_context().trace_id == writer.get_span_context().trace_id
+    noted = [each.name for each in spans.values() if _is_below(each, process, spans)]
+    assert "INSERT traced_receipt" in noted
+
+
+def _is_below(span: ReadableSpan, above: ReadableSpan, spans: Mapping[int, ReadableSpan]) -> bool:
+    """Whether *above* is one of those that *span* is a part of."""
+    parent = None if span.parent is None else spans.get(span.parent.span_id)
+    return parent is not None and (parent is above or _is_below(parent, above, spans))
 
 
 # Through asyncpg many rows are one statement (ADR 24).

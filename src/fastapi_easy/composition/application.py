@@ -20,6 +20,7 @@ from fastapi_easy.application.changes_feed.hub import ChangeHub
 from fastapi_easy.application.events.relay import Relay
 from fastapi_easy.application.events.relay_figures import RelayFigures
 from fastapi_easy.application.events.relay_task import RelayTask
+from fastapi_easy.application.events.wake_ups import WakeUps
 from fastapi_easy.application.idempotency.idempotency import Idempotency
 from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.application.locks.lock_store_dependency import LOCK_STORE
@@ -152,6 +153,7 @@ class Application(containers.DynamicContainer):
     relay: providers.Provider[Relay]
     envelope: providers.Provider[Envelope]
     outboxes: providers.Provider[Mapping[str, Outbox]]
+    wake_ups: providers.Provider[Mapping[str, WakeUps]]
     webhook_sender: providers.Provider[WebhookSender]
     webhooks: providers.Provider[Webhooks]
     cipher: providers.Provider[Cipher | None]

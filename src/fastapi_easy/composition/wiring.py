@@ -37,6 +37,7 @@ from fastapi_easy.composition.deferred import fill, find_deferred
 from fastapi_easy.composition.events.brokers import open_broker, open_envelope
 from fastapi_easy.composition.events.outboxes import open_outboxes
 from fastapi_easy.composition.events.relay import relay_factory
+from fastapi_easy.composition.events.wake_ups import open_wake_ups
 from fastapi_easy.composition.events.webhooks import open_webhooks, sender_factory
 from fastapi_easy.composition.kernel import make_kernel
 from fastapi_easy.composition.leases import open_leases, open_locks
@@ -204,6 +205,13 @@ def _wire_shared(application: Application) -> None:
             clock,
             tuple(dict.fromkeys(used)),
             lambda name: databases[name](),
+        ),
+        "wake_ups": (
+            open_wake_ups,
+            application.declarations,
+            lambda name: databases[name](),
+            application.event_bus,
+            settings,
         ),
         "outboxes": (open_outboxes, application.declarations, lambda name: databases[name]()),
         "keyring": (open_keyring, application.api_key_store, clock, application.event_bus),

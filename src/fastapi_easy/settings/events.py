@@ -54,6 +54,9 @@ class EventSettings(RelaySettings):
 
         consume: Whether a server handles messages beside requests (`embedded`), or only `fastapi-easy consume` does.
 
+        notify: On PostgreSQL, processes tell one another of commits with NOTIFY, at most every 50 ms, so that relays
+            and change feeds of other processes look at once. Each that waits for messages has one more connection.
+
         feed: The change feed.
     """
 
@@ -65,4 +68,5 @@ class EventSettings(RelaySettings):
     partitions: Annotated[int, Field(ge=1, le=64)] = 1
     broker_retention: Seconds = 604_800.0
     consume: Literal["embedded", "off"] = "off"
+    notify: bool = False
     feed: FeedSettings = FeedSettings()

@@ -15,10 +15,9 @@ from fastapi_easy.application.changes_feed.feed_message import StreamEnd
 from fastapi_easy.application.changes_feed.feed_options import FeedOptions
 from fastapi_easy.application.changes_feed.listener import Listener
 from fastapi_easy.application.changes_feed.published_change import PublishedChange
-from fastapi_easy.domain.changes.events import DomainEvent
+from fastapi_easy.application.events.wake_ups import WakeUps
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.outbox.message import OutboxMessage
-from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.outbox import Outbox
 from fastapi_easy.domain.resources.resource import Resource
 
@@ -36,7 +35,7 @@ class ChangeHub:
 
         resources: The resources with events that live in it, by name.
 
-        event_bus: Tells of commits of this process, after which it polls at once.
+        wake_ups: Tell of commits, after which it polls at once.
 
         options: The limits.
 
@@ -52,14 +51,14 @@ class ChangeHub:
         self,
         outbox: Outbox,
         resources: Mapping[str, Resource[Any]],
-        event_bus: EventBus,
+        wake_ups: WakeUps,
         options: FeedOptions,
     ) -> None:
         self.outbox = outbox
         self.options = options
         self.position: int | None = None
         self._resources = dict(resources)
-        self._event_bus = event_bus
+        self._wake_ups = wake_ups
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._users = 0
         self._is_closed = False
@@ -68,7 +67,7 @@ class ChangeHub:
         self._recent: list[PublishedChange] = []
         self._recent_after = 0
         self._task: asyncio.Task[None] | None = None
-        self._unsubscribes: list[Callable[[], None]] = []
+        self._end_wake_ups: Callable[[], None] = _do_nothing
 
     @property
     def is_closed(self) -> bool:
@@ -79,10 +78,7 @@ class ChangeHub:
         """Poll, from now on until as many have detached as have attached."""
         self._users += 1
         if self._users == 1:
-            self._unsubscribes = [
-                self._event_bus.subscribe(DomainEvent, self._wake_up, resource=name)
-                for name in self._resources
-            ]
+            self._end_wake_ups = self._wake_ups.subscribe(self._wake.set)
             # In a context of its own: it polls for everybody, not for the tenant or within the deadline of the first.
             self._task = asyncio.get_running_loop().create_task(
                 self._run(), name="change feed", context=contextvars.Context()
@@ -98,8 +94,7 @@ class ChangeHub:
         task = self._task
         if task is None:
             return
-        for unsubscribe in self._unsubscribes:
-            unsubscribe()
+        self._end_wake_ups()
         self._task = self.position = None
         self._recent = []
         _ = task.cancel()
@@ -161,9 +156,6 @@ class ChangeHub:
         known = self._resources
         return [PublishedChange(each, known[each.resource]) for each in messages if each.resource in known]
 
-    async def _wake_up(self, _: object) -> None:
-        self._wake.set()
-
     async def _run(self) -> None:
         while True:
             waiting, self._settling = self._settling, []
@@ -222,3 +214,7 @@ class ChangeHub:
         if surplus > self.options.recent:
             self._recent_after = self._recent[surplus - 1].position
             del self._recent[:surplus]
+
+
+def _do_nothing() -> None:
+    """Stand for the end of what has not begun."""

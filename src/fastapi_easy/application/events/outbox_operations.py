@@ -1,9 +1,9 @@
 """What operators ask of outboxes: how far behind, what is parked, try it again, give it up."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from returns.result import Failure, Success
 
@@ -14,6 +14,8 @@ from fastapi_easy.domain.outbox.message import OutboxLag, ParkedMessage
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.outbox import Outbox
+
+_Decision: TypeAlias = type[MessageRetried | MessageDropped]
 
 _OUTBOX: Final = "outbox"
 
@@ -92,14 +94,9 @@ class OutboxOperations:
 
             Unavailable: A database does not answer.
         """
-        for database, outbox in self._outboxes.items():
-            retried = await outbox.retry_parked(message_id)
-            if isinstance(retried, Failure):
-                return retried
-            if retried.unwrap():
-                await self._announce(MessageRetried, database, message_id, context)
-                return Success(None)
-        return Failure(NotFound(_OUTBOX, str(message_id)))
+        return await self._decide(
+            MessageRetried, message_id, lambda each: each.retry_parked(message_id), context
+        )
 
     async def retry_all(self, *, context: Context = NOBODY) -> Outcome[int]:
         """Have every parked message published as if it had never been tried; return their number.
@@ -136,18 +133,30 @@ class OutboxOperations:
 
             Unavailable: A database does not answer.
         """
+        return await self._decide(
+            MessageDropped, message_id, lambda each: each.drop_parked(message_id), context
+        )
+
+    async def _decide(
+        self,
+        event: _Decision,
+        message_id: uuid.UUID,
+        carry_out: Callable[[Outbox], Awaitable[Outcome[int]]],
+        context: Context,
+    ) -> Outcome[None]:
+        """Carry out a decision about a parked message, in whichever outbox it is, and announce *event*."""
         for database, outbox in self._outboxes.items():
-            dropped = await outbox.drop_parked(message_id)
-            if isinstance(dropped, Failure):
-                return dropped
-            if dropped.unwrap():
-                await self._announce(MessageDropped, database, message_id, context)
+            decided = await carry_out(outbox)
+            if isinstance(decided, Failure):
+                return decided
+            if decided.unwrap():
+                await self._announce(event, database, message_id, context)
                 return Success(None)
         return Failure(NotFound(_OUTBOX, str(message_id)))
 
     async def _announce(
         self,
-        event: type[MessageRetried | MessageDropped],
+        event: _Decision,
         database: str,
         message_id: uuid.UUID,
         context: Context,

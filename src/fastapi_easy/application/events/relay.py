@@ -11,6 +11,10 @@ from fastapi_easy.application.events.relay_task import FinishesEarly, RelayTask,
 
 _logger = logging.getLogger(__name__)
 
+_SECOND_LOOK: Final = 0.05
+"""Seconds until a task that was woken and found nothing looks once more: a claim passes over messages that are being
+given their positions at that moment, and a webhook waits for those."""
+
 _CANCELLATION: Final = 10.0
 """Seconds that a cancelled task may take to give back what it holds."""
 
@@ -88,7 +92,7 @@ class Relay:
             await task
 
     async def _repeat(self, scheduled: ScheduledTask, hint: asyncio.Event) -> None:
-        interval = scheduled.interval
+        interval, looks_twice = scheduled.interval, False
         while not self._stopping.is_set():
             # Before the run: what changes meanwhile may come too late for it.
             hint.clear()
@@ -96,8 +100,13 @@ class Relay:
                 interval = scheduled.interval
                 # A store in memory never waits, and would keep everybody else waiting.
                 await asyncio.sleep(0)
-            elif not self._stopping.is_set() and await _is_set_within(hint, interval):
-                interval = scheduled.interval
+                continue
+            if self._stopping.is_set():
+                break
+            if await _is_set_within(hint, min(interval, _SECOND_LOOK) if looks_twice else interval):
+                interval, looks_twice = scheduled.interval, True
+            elif looks_twice:
+                looks_twice = False
             else:
                 interval = min(interval * 2, scheduled.longest_interval)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from returns.result import Failure, Success
 
 from fastapi_easy.application.migrations.collaborators import MigrationCollaborators
+from fastapi_easy.application.migrations.execution.announcements import Announcer
 from fastapi_easy.application.migrations.execution.applier import Applier
 from fastapi_easy.application.migrations.execution.examination import (
     Verdict,
@@ -20,6 +21,7 @@ from fastapi_easy.application.migrations.execution.step_executor import needs_re
 from fastapi_easy.application.migrations.execution.undoer import Undoer
 from fastapi_easy.application.migrations.planning.order import Order
 from fastapi_easy.domain.errors import NotFound, Outcome
+from fastapi_easy.domain.migrations.events import MigrationRepaired
 from fastapi_easy.domain.migrations.policy import Approvals
 from fastapi_easy.domain.migrations.run import Run, RunState, StepState
 from fastapi_easy.domain.migrations.stopped import MigrationStopped
@@ -85,6 +87,8 @@ class RepairMigrationHandler:
     async def __call__(self, command: RepairMigration, /) -> Outcome[Repaired]:
         """Look at the steps, and record what was decided. The stored schema is changed by `RETRY` alone.
 
+        Publishes `MigrationRepaired`, unless it only looks.
+
         Fails with:
             NotFound: There is no step with that index, or it is done already.
 
@@ -116,6 +120,13 @@ class RepairMigrationHandler:
             repaired = await self._repair(session, command, adopted.unwrap())
             if isinstance(repaired, Failure):
                 await _leave_as_it_was(collaborators, session, run)
+            await Announcer(collaborators).announce_of_run(
+                MigrationRepaired,
+                run,
+                action=command.action.value,
+                index=command.index if command.action is RepairAction.MARK_DONE else None,
+                outcome=repaired.failure().code if isinstance(repaired, Failure) else "ok",
+            )
             return repaired
 
     async def _look(self) -> Outcome[Repaired]:

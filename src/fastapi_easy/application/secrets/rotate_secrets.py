@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from returns.result import Failure, Success
 
@@ -29,7 +29,7 @@ class Rotation:
     """The result of a rotation, or what a dry run would have done.
 
     Attributes:
-        resource: The name of the resource.
+        resource: The name of the resource, or of the table.
 
         examined: Entities that were read.
 
@@ -59,8 +59,22 @@ class KeyUse:
     values: Counter[str]
 
 
+class EncryptedValues(Protocol):
+    """Encrypted values of one kind, as they are stored: those of a resource, or of a table of the system."""
+
+    async def count(self) -> Outcome[tuple[KeyUse, ...]]:
+        """Count what is encrypted with which key."""
+        ...
+
+    async def rotate(
+        self, report: Callable[[Rotation], None], *, is_dry_run: bool = False
+    ) -> Outcome[Rotation]:
+        """Encrypt with the current key what is not, and tell *report* of the progress."""
+        ...
+
+
 class StoredSecrets:
-    """The encrypted fields of one resource as they are stored, of deleted entities too.
+    """Implements `EncryptedValues` for the encrypted fields of one resource, of deleted entities too.
 
     No access is checked, and no event is recorded: to the application the values do not change.
 

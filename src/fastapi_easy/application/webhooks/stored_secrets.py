@@ -27,6 +27,12 @@ class StoredSecrets:
         readable = tuple(each for each in found if each is not None)
         return readable if len(readable) == len(found) else None
 
+    def are_current(self, webhook: Webhook) -> bool:
+        """Return whether every secret of *webhook* is encrypted with the key that `write` takes."""
+        key = None if self._cipher is None else self._cipher.key_ids[0]
+        sealed = [read_sealed(each) for each in webhook.secrets]
+        return all((None if each is None else each.key_id) == key for each in sealed)
+
     def _seal(self, webhook_id: str, secret: str) -> str:
         if self._cipher is None:
             return secret

@@ -10,9 +10,10 @@ from dependency_injector import providers
 from fastapi_easy.application.changes_feed.feed_options import FeedOptions
 from fastapi_easy.application.changes_feed.hub import ChangeHub
 from fastapi_easy.application.changes_feed.polled_feed import PolledFeed
+from fastapi_easy.application.events.wake_ups import WakeUps
 from fastapi_easy.composition.application import Application, Feeds
 from fastapi_easy.composition.memoized import Memoized, MemoizedDelegate
-from fastapi_easy.domain.ports import EventBus, Outbox
+from fastapi_easy.domain.ports import Outbox
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.settings import Settings
 
@@ -32,7 +33,7 @@ def wire_feeds(
                 _open_feed,
                 application.outboxes,
                 all_resources,
-                application.event_bus,
+                application.wake_ups,
                 application.settings,
                 feeds=application.feeds,
                 database=name,
@@ -59,7 +60,7 @@ async def opened_feeds(application: Application) -> AsyncIterator[None]:
 def _open_feed(
     outboxes: Mapping[str, Outbox],
     resources: Mapping[str, Resource[Any]],
-    event_bus: EventBus,
+    wake_ups: Mapping[str, WakeUps],
     settings: Settings,
     *,
     feeds: Feeds,
@@ -71,4 +72,4 @@ def _open_feed(
         if each.database == database and each.events is not None
     }
     options = FeedOptions(**settings.events.feed.model_dump())
-    return PolledFeed(feeds.add(ChangeHub(outboxes[database], published, event_bus, options)))
+    return PolledFeed(feeds.add(ChangeHub(outboxes[database], published, wake_ups[database], options)))

@@ -1,7 +1,7 @@
 """The relay of an application: what it does, and its place in the lifespan."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Final
 
@@ -12,13 +12,12 @@ from fastapi_easy.application.events.relay import Relay
 from fastapi_easy.application.events.relay_figures import RelayFigures
 from fastapi_easy.application.events.relay_task import RelayTask, ScheduledTask
 from fastapi_easy.application.events.remove_expired import RemoveExpiredMessages
-from fastapi_easy.application.events.wake_ups import wake_after_commits
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.trail import is_audited
 from fastapi_easy.domain.ports import Broker, Outbox, OutboxArchive
 from fastapi_easy.settings import EventSettings
 
-__all__ = ["relay_factory", "running_relay"]
+__all__ = ["relay_factory", "running_relay", "woken_relay"]
 
 _AUDIT_INTERVAL: Final = 1.0
 _LONGEST_AUDIT_INTERVAL: Final = 5.0
@@ -125,20 +124,29 @@ def _open_archive(settings: EventSettings) -> OutboxArchive | None:
     return FileArchive(settings.archive)
 
 
+@contextmanager
+def woken_relay(application: Application) -> Iterator[Relay]:
+    """Return a relay that looks at once after each commit that it hears of, while the block runs."""
+    relay = application.relay()
+    ends = [each.subscribe(relay.wake) for each in application.wake_ups().values()]
+    try:
+        yield relay
+    finally:
+        for end in ends:
+            end()
+
+
 @asynccontextmanager
 async def running_relay(application: Application) -> AsyncIterator[None]:
-    """Run a relay beside the block where the settings say `embedded`; it is told of every commit of this process."""
+    """Run a relay beside the block where the settings say `embedded`."""
     if application.settings().events.relay == "off":
         yield
         return
-    relay = application.relay()
-    published = [each.name for each in application.every_resource() if each.events is not None]
-    end_hints = wake_after_commits(application.event_bus(), published, relay.wake)
     broker = application.broker()
     try:
-        async with relay.running():
-            yield
+        with woken_relay(application) as relay:
+            async with relay.running():
+                yield
     finally:
-        end_hints()
         if broker is not None:
             await broker.close()

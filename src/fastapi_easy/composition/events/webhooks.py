@@ -11,6 +11,7 @@ from fastapi_easy.application.events.backoff import Backoff
 from fastapi_easy.application.webhooks.deliver_webhooks import DeliverWebhooks
 from fastapi_easy.application.webhooks.delivery import DeliveryLimits, DeliveryPorts
 from fastapi_easy.application.webhooks.places import WebhookPlace
+from fastapi_easy.application.webhooks.rotate_webhooks import WebhookSecretRotation
 from fastapi_easy.application.webhooks.signed_posts import SignedPosts
 from fastapi_easy.application.webhooks.stored_secrets import StoredSecrets
 from fastapi_easy.application.webhooks.webhooks import Webhooks
@@ -34,6 +35,7 @@ __all__ = [
     "open_webhooks",
     "prepare_webhooks",
     "sender_factory",
+    "webhook_secrets",
     "webhook_tables",
 ]
 
@@ -107,6 +109,14 @@ def delivery_tasks(application: Application) -> Sequence[DeliverWebhooks]:
         )
         for place in _places_of(application)
     ]
+
+
+def webhook_secrets(application: Application) -> Sequence[WebhookSecretRotation]:
+    """Return the secrets of webhooks of *application* as they are stored, one for each database that keeps some."""
+    if not application.settings().webhooks.enabled:
+        return ()
+    secrets = StoredSecrets(application.cipher())
+    return [WebhookSecretRotation(each.database, each.store, secrets) for each in _places_of(application)]
 
 
 def sender_factory(settings: Settings, clock: Clock) -> Callable[[], WebhookSender]:

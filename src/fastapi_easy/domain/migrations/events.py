@@ -143,6 +143,24 @@ class MigrationRolledBack(MigrationEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationRepaired(MigrationEvent):
+    """Somebody has said what holds of a run that had not ended.
+
+    Attributes:
+        action: What was done about it: `adopt`, `retry`, `mark_done` or `abandon`.
+
+        index: The place of the step that was taken for done, from 0; `None` where all are meant.
+
+        outcome: `ok`, or the code of the error that it came to: some of it may be recorded all the same.
+    """
+
+    verb: ClassVar[str] = "repaired"
+    action: str
+    index: int | None = None
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationLockLost(MigrationEvent):
     """The lock of a run was lost between two steps."""
 

@@ -52,6 +52,7 @@ from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
 from fastapi_easy.domain.ports.tracer import Span, Tracer
 from fastapi_easy.domain.ports.unit_of_work import CommitGuard, UnitOfWork, UnitOfWorkMisuse
 from fastapi_easy.domain.ports.validator import Validator
+from fastapi_easy.domain.ports.wake_up_channel import WakeUpChannel
 from fastapi_easy.domain.ports.webhook_sender import PostResult, WebhookSender
 from fastapi_easy.domain.ports.webhook_store import ClaimedWebhook, Webhook, WebhookStore
 
@@ -129,6 +130,7 @@ __all__ = [
     "UnitOfWork",
     "UnitOfWorkMisuse",
     "Validator",
+    "WakeUpChannel",
     "Webhook",
     "WebhookSender",
     "WebhookStore",

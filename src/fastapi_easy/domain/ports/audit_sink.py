@@ -119,6 +119,10 @@ class AuditSink(Protocol):
         """Return the wrapped keys of *subjects*, without those that have none or whose key was erased."""
         ...
 
+    async def list_subject_keys(self, after: str, limit: int, /) -> Outcome[Mapping[str, bytes]]:
+        """Return the wrapped keys of at most *limit* subjects whose names sort after *after*, the first of them."""
+        ...
+
     async def erase_subject(self, subject: str, /) -> Outcome[bool]:
         """Destroy the key of *subject*, and never give it another; return whether it had one."""
         ...

@@ -23,6 +23,10 @@ class SubjectCipher(Protocol):
         """Return a new wrapped key for the subject with *token*."""
         ...
 
+    def key_id_of(self, wrapped: bytes, /) -> str:
+        """Return the id of the key of the application's that *wrapped* is encrypted with."""
+        ...
+
     def encrypt(self, token: str, wrapped: bytes, plaintext: bytes, associated: bytes, /) -> bytes | None:
         """Return *plaintext* encrypted with *wrapped*, and bound to *associated*; `None` if nobody can unwrap it."""
         ...

@@ -24,6 +24,7 @@ from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.schema_store import SchemaStore
 from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.ports.wake_up_channel import WakeUpChannel
 from fastapi_easy.domain.ports.webhook_store import WebhookStore
 from fastapi_easy.domain.resources.resource import Resource, Shape
 
@@ -123,6 +124,9 @@ class Technology:
 
         outbox: The outbox of a database. Without it no resource in it can be declared with events.
 
+        wake_ups: Carries hints between the processes of a database that has an outbox. Without it, or when it answers
+            `None`, processes hear of the messages of others when they look.
+
         inbox: The inbox of a database, for consumers that change what is in it.
 
         webhooks: Keeps webhooks in a database.
@@ -158,6 +162,7 @@ class Technology:
     session_locks: Callable[[str, Clock], LeaseStore] | None = None
     api_keys: Callable[[Any], ApiKeyStore] | None = None
     outbox: Callable[[Any], Outbox] | None = None
+    wake_ups: Callable[[Any], WakeUpChannel | None] | None = None
     inbox: Callable[[Any], Inbox] | None = None
     webhooks: Callable[[Any], WebhookStore] | None = None
     audit: Callable[[Any], AuditSink] | None = None

@@ -91,6 +91,15 @@ class WebhookStore(Protocol):
         """
         ...
 
+    async def replace_secrets(
+        self, webhook_id: str, before: Sequence[str], after: Sequence[str], /
+    ) -> Outcome[bool]:
+        """Store the secrets *after* in place of *before*; return whether these were still there.
+
+        Nothing else about the webhook changes: they are the same secrets, encrypted with another key.
+        """
+        ...
+
     async def remove(self, webhook_id: str, /) -> Outcome[bool]:
         """Remove a webhook; return whether it was there."""
         ...

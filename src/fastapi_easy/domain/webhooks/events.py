@@ -1,7 +1,7 @@
 """What happens to webhooks. No event holds a secret."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from fastapi_easy.domain.changes.events import DomainEvent
 
@@ -54,3 +54,9 @@ class WebhookRemoved(DomainEvent):
 
     verb: ClassVar[str] = "removed"
     resource: str = "webhook"
+
+
+WebhookEvent: TypeAlias = (
+    WebhookAdded | WebhookEnabled | WebhookDisabled | WebhookSecretRotated | WebhookRemoved
+)
+"""What happens to a webhook."""

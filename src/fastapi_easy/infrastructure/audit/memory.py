@@ -138,6 +138,11 @@ class MemoryAuditSink:
         found = {subject: self._trail.subjects.get(subject) for subject in subjects}
         return Success({subject: key for subject, key in found.items() if key is not None})
 
+    async def list_subject_keys(self, after: str, limit: int, /) -> Outcome[Mapping[str, bytes]]:
+        """Return the wrapped keys of the subjects after *after*."""
+        kept = sorted((subject, key) for subject, key in self._trail.subjects.items() if key is not None)
+        return Success(dict([each for each in kept if each[0] > after][:limit]))
+
     async def erase_subject(self, subject: str, /) -> Outcome[bool]:
         """Destroy the key of *subject*."""
         had_one = self._trail.subjects.get(subject) is not None

@@ -262,6 +262,16 @@ class MongoAuditSink:
 
         return await self._call(find)
 
+    async def list_subject_keys(self, after: str, limit: int, /) -> Outcome[Mapping[str, bytes]]:
+        """Return the wrapped keys of the subjects after *after*."""
+
+        async def find() -> dict[str, bytes]:
+            wanted = {"_id": {"$gt": after}, "wrapped": {"$ne": None}}
+            found = await self._collection(_SUBJECTS).find(wanted).sort("_id", 1).limit(limit).to_list(None)
+            return {each["_id"]: bytes(each["wrapped"]) for each in found}
+
+        return await self._call(find)
+
     async def erase_subject(self, subject: str, /) -> Outcome[bool]:
         """Destroy the key of *subject*."""
 

@@ -36,6 +36,10 @@ class AesGcmSubjectCipher:
         wrapped = self._cipher.encrypt(secrets.token_bytes(_KEY_BYTES), _WRAPPING + token.encode())
         return self._cipher.key_ids[0].encode() + _SEPARATOR + wrapped
 
+    def key_id_of(self, wrapped: bytes, /) -> str:
+        """Return the id in front of *wrapped*."""
+        return wrapped.partition(_SEPARATOR)[0].decode("ascii", "replace")
+
     def encrypt(self, token: str, wrapped: bytes, plaintext: bytes, associated: bytes, /) -> bytes | None:
         """Return nonce, ciphertext and tag."""
         key = self._unwrap(token, wrapped)
@@ -55,5 +59,5 @@ class AesGcmSubjectCipher:
             return None
 
     def _unwrap(self, token: str, wrapped: bytes) -> bytes | None:
-        key_id, _, data = wrapped.partition(_SEPARATOR)
-        return self._cipher.decrypt(key_id.decode("ascii", "replace"), data, _WRAPPING + token.encode())
+        data = wrapped.partition(_SEPARATOR)[2]
+        return self._cipher.decrypt(self.key_id_of(wrapped), data, _WRAPPING + token.encode())

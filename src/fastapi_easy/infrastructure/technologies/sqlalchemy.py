@@ -20,6 +20,7 @@ from fastapi_easy.domain.ports import (
     LeaseStore,
     Outbox,
     SchemaStore,
+    WakeUpChannel,
     WebhookStore,
 )
 from fastapi_easy.domain.ports.migration_scripts import ScriptSource
@@ -147,6 +148,14 @@ def _outbox(database: SqlAlchemyDatabase) -> Outbox:
     return RelationalOutbox(database)
 
 
+def _wake_ups(database: SqlAlchemyDatabase) -> WakeUpChannel | None:
+    if database.executor.engine.dialect.name != "postgresql":
+        return None
+    from fastapi_easy.infrastructure.outbox.relational.postgres_channel import PostgresChannel
+
+    return PostgresChannel(database)
+
+
 def _inbox(database: SqlAlchemyDatabase) -> Inbox:
     from fastapi_easy.infrastructure.inbox.relational import RelationalInbox
 
@@ -192,6 +201,7 @@ TECHNOLOGY = Technology(
     session_locks=_session_locks,
     api_keys=_api_keys,
     outbox=_outbox,
+    wake_ups=_wake_ups,
     inbox=_inbox,
     webhooks=_webhooks,
     audit=_audit,

@@ -73,6 +73,16 @@ class MemoryWebhookStore:
         )
         return Success(True)
 
+    async def replace_secrets(
+        self, webhook_id: str, before: Sequence[str], after: Sequence[str], /
+    ) -> Outcome[bool]:
+        """Store the same secrets in another form, unless others are there by now."""
+        kept = self._kept.get(webhook_id)
+        if kept is None or kept.webhook.secrets != tuple(before):
+            return Success(False)
+        kept.webhook = replace(kept.webhook, secrets=tuple(after))
+        return Success(True)
+
     async def remove(self, webhook_id: str, /) -> Outcome[bool]:
         """Remove a webhook."""
         return Success(self._kept.pop(webhook_id, None) is not None)

@@ -25,6 +25,7 @@ from fastapi_easy.infrastructure.webhooks.stored_values import (
     UNCLAIMED,
     from_stored,
     to_changed,
+    to_json,
     to_stored,
 )
 
@@ -70,6 +71,14 @@ class MongoWebhookStore:
     async def change(self, webhook: Webhook, /) -> Outcome[bool]:
         """Store what an operator may change of *webhook*."""
         return await self._update({"_id": webhook.id}, {"$set": {**to_changed(webhook), **FRESH}})
+
+    async def replace_secrets(
+        self, webhook_id: str, before: Sequence[str], after: Sequence[str], /
+    ) -> Outcome[bool]:
+        """Store the same secrets in another form, unless others are there by now."""
+        return await self._update(
+            {"_id": webhook_id, "secrets": to_json(before)}, {"$set": {"secrets": to_json(after)}}
+        )
 
     async def remove(self, webhook_id: str, /) -> Outcome[bool]:
         """Remove a webhook."""

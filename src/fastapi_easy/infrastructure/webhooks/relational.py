@@ -21,6 +21,7 @@ from fastapi_easy.infrastructure.webhooks.stored_values import (
     MICROSECONDS,
     from_stored,
     to_changed,
+    to_json,
     to_stored,
 )
 
@@ -61,6 +62,13 @@ class RelationalWebhookStore:
         """Store what an operator may change of *webhook*."""
         given = {f"new_{name}": value for name, value in to_changed(webhook).items()}
         return await self._write(statements.CHANGE, {"webhook": webhook.id, **given})
+
+    async def replace_secrets(
+        self, webhook_id: str, before: Sequence[str], after: Sequence[str], /
+    ) -> Outcome[bool]:
+        """Store the same secrets in another form, unless others are there by now."""
+        given = {"webhook": webhook_id, "seen_secrets": to_json(before), "new_secrets": to_json(after)}
+        return await self._write(statements.REPLACE_SECRETS, given)
 
     async def remove(self, webhook_id: str, /) -> Outcome[bool]:
         """Remove a webhook."""

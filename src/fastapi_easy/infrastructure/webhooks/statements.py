@@ -32,6 +32,11 @@ CHANGE: Final = (
         }
     )
 )
+REPLACE_SECRETS: Final = (
+    update(_TABLE)
+    .where(_HAS_ID, _COLUMNS.secrets == bindparam("seen_secrets", type_=_COLUMNS.secrets.type))
+    .values(secrets=bindparam("new_secrets", type_=_COLUMNS.secrets.type))
+)
 REMOVE: Final = delete(_TABLE).where(_HAS_ID)
 ADVANCE: Final = (
     update(_TABLE)

@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from fastapi_easy.domain.ports.webhook_store import Webhook
@@ -39,11 +39,16 @@ def to_changed(webhook: Webhook) -> dict[str, Any]:
     """Return what an operator may change of *webhook*, by the fields of its table."""
     return {
         "url": webhook.url,
-        "events": json.dumps(webhook.events),
+        "events": to_json(webhook.events),
         "tenant": webhook.tenant,
-        "secrets": json.dumps(webhook.secrets),
+        "secrets": to_json(webhook.secrets),
         "disabled": webhook.disabled,
     }
+
+
+def to_json(texts: Sequence[str]) -> str:
+    """Return the one form in which a list of *texts* is stored, so that lists can be compared."""
+    return json.dumps(list(texts))
 
 
 def from_stored(values: Mapping[str, Any]) -> Webhook:

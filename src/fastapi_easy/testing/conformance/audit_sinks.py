@@ -226,6 +226,7 @@ class AuditSinkConformance:
         assert second == {"s1": b"one", "s3": b"three"}
         assert value_of(await sink.subject_keys(["s1", "s2", "s4"])) == {"s1": b"one", "s2": b"two"}
         assert value_of(await sink.subject_keys([])) == {}
+        assert value_of(await sink.list_subject_keys("s1", 1)) == {"s2": b"two"}
         assert value_of(await sink.erase_subject("s1")) is True
         assert value_of(await sink.erase_subject("s1")) is False
         assert value_of(await sink.erase_subject("s4")) is False
@@ -233,6 +234,7 @@ class AuditSinkConformance:
             assert value_of(await sink.subject_keys_in(work, {"s1": b"new", "s4": b"new"})) == {}
             value_of(await work.commit())
         assert value_of(await sink.subject_keys(["s1", "s2", "s4"])) == {"s2": b"two"}
+        assert value_of(await sink.list_subject_keys("", 10)) == {"s2": b"two", "s3": b"three"}
 
     async def test_many_writers_make_no_fork(self, sink: AuditSink, begin: Begin) -> None:
         """Each chain has every entry that was committed, once, and nothing else."""

@@ -77,6 +77,23 @@ class WebhookStoreConformance:
         assert isinstance(again.failure(), AlreadyExists)
         assert await _only(webhooks) == _webhook()
 
+    async def test_secrets_are_replaced_as_long_as_they_are_what_was_read(
+        self, webhooks: WebhookStore
+    ) -> None:
+        """And nothing else is: neither the position nor the attempts, nor who has claimed it."""
+        value_of(await webhooks.add(_webhook(secrets=("whsec_one", "whsec_two"))))
+        claim = await _claim(webhooks)
+        assert value_of(await webhooks.advance(claim, 4))
+        before = await _only(webhooks)
+
+        refused = await webhooks.replace_secrets(before.id, ("whsec_one",), ("fe1:k1:abc",))
+        absent = await webhooks.replace_secrets("wh_none", before.secrets, ("fe1:k1:abc",))
+        replaced = await webhooks.replace_secrets(before.id, before.secrets, ("fe1:k1:abc", "fe1:k1:def"))
+
+        assert [value_of(each) for each in (refused, absent, replaced)] == [False, False, True]
+        assert await _only(webhooks) == replace(before, secrets=("fe1:k1:abc", "fe1:k1:def"))
+        assert value_of(await webhooks.advance(claim, 5))
+
     async def test_a_change_leaves_the_position_and_forgets_attempts(self, webhooks: WebhookStore) -> None:
         """What a relay does meanwhile is not undone."""
         value_of(await webhooks.add(_webhook()))

@@ -54,6 +54,10 @@ class PersonalValues:
         """Return what stands for *subject* in the trail."""
         return self._cipher.tokens(subject)
 
+    def key_id_of(self, wrapped: bytes) -> str:
+        """Return the id of the key of the application's that *wrapped*, the key of somebody, is encrypted with."""
+        return self._cipher.key_id_of(wrapped)
+
     async def keys_for(
         self, sink: AuditSink, work: UnitOfWork, subjects: Iterable[str]
     ) -> Outcome[Mapping[str, tuple[str, bytes | None]]]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from fastapi_easy.application.audit.recording.security_log import SecurityLog
 from fastapi_easy.application.audit.trail import AuditTrail
@@ -16,8 +16,10 @@ from fastapi_easy.domain.authentication.events import (
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.locks.lease import Eviction
 from fastapi_easy.domain.migrations.events import MigrationEvent, MigrationPlanned, StepApplied
+from fastapi_easy.domain.outbox.events import MessageDropped, MessageRetried
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.values.plain_json import to_plain_json
+from fastapi_easy.domain.webhooks.events import WebhookEvent
 
 LEASE_EVICTED: Final = "lock.evicted"
 """The action of the entry that tells of an operator who took a lease away."""
@@ -30,7 +32,7 @@ _OF_ENTRIES: Final = frozenset({"id", "occurred_at", "owner", "resource", "verb"
 
 
 def record_security_events(log: SecurityLog, trail: AuditTrail, bus: EventBus) -> Callable[[], None]:
-    """Record from now on what *bus* tells of API keys, sessions and migrations.
+    """Record from now on what *bus* tells of API keys, sessions, parked messages, webhooks and migrations.
 
     Returns:
         A function that ends it.
@@ -44,6 +46,14 @@ def record_security_events(log: SecurityLog, trail: AuditTrail, bus: EventBus) -
     async def of_session(event: SessionOpened | SessionClosed) -> None:
         address = getattr(event, "address", "")
         await log.note(event.name, **_about(event), changes={"address": address} if address else {})
+
+    async def of_message(event: MessageRetried | MessageDropped) -> None:
+        details = {"database": event.database}
+        await log.note(event.name, **_about(event), key=str(event.key), changes=details)
+
+    async def of_webhook(event: WebhookEvent) -> None:
+        details = {name: value for name in ("url", "error") if (value := getattr(event, name, ""))}
+        await log.note(event.name, **_about(event), key=event.key, changes=details)
 
     async def of_refused_session(event: SessionRefused) -> None:
         # What somebody has typed may be the address or the password of a person.
@@ -68,6 +78,9 @@ def record_security_events(log: SecurityLog, trail: AuditTrail, bus: EventBus) -
         bus.subscribe(SessionOpened, of_session),
         bus.subscribe(SessionClosed, of_session),
         bus.subscribe(SessionRefused, of_refused_session),
+        bus.subscribe(MessageRetried, of_message),
+        bus.subscribe(MessageDropped, of_message),
+        *(bus.subscribe(each, of_webhook) for each in get_args(WebhookEvent)),
         bus.subscribe(MigrationEvent, of_migration),
     ]
 

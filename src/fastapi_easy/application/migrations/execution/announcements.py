@@ -1,5 +1,6 @@
 """The events of one database, published after what they tell of."""
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from fastapi_easy.application.migrations.collaborators import MigrationCollaborators
@@ -20,12 +21,21 @@ class Announcer:
         self, event: type[_Event], plan: MigrationPlan, run: Run | None = None, **facts: object
     ) -> None:
         """Publish an event of the class *event* about *plan*, with *facts* as its own attributes."""
+        await self._publish(event, plan.id, plan.checksum, "" if run is None else run.id, facts)
+
+    async def announce_of_run(self, event: type[_Event], run: Run, **facts: object) -> None:
+        """Publish an event of the class *event* about *run*, whose recorded plan need not be readable."""
+        await self._publish(event, run.plan_id, run.plan_checksum, run.id, facts)
+
+    async def _publish(
+        self, event: type[_Event], plan_id: str, checksum: str, run_id: str, facts: Mapping[str, object]
+    ) -> None:
         collaborators = self._collaborators
         made = event(
             database=collaborators.store.name,
-            plan_id=plan.id,
-            plan_checksum=plan.checksum,
-            run_id="" if run is None else run.id,
+            plan_id=plan_id,
+            plan_checksum=checksum,
+            run_id=run_id,
             owner=collaborators.owner,
             occurred_at=collaborators.clock.now(),
             **facts,  # type: ignore[arg-type]  # each event has attributes of its own

@@ -193,6 +193,11 @@ class RelationalAuditSink:
         found = await self._read(sql.select_subjects(len(subjects), locks=False), _numbered(subjects))
         return found if isinstance(found, Failure) else Success(_present(found.unwrap()))
 
+    async def list_subject_keys(self, after: str, limit: int, /) -> Outcome[Mapping[str, bytes]]:
+        """Return the wrapped keys of the subjects after *after*."""
+        found = await self._read(sql.LIST_SUBJECTS, {"after": after, "at_most": limit})
+        return found if isinstance(found, Failure) else Success(_present(found.unwrap()))
+
     async def erase_subject(self, subject: str, /) -> Outcome[bool]:
         """Destroy the key of *subject*."""
 

@@ -3,7 +3,7 @@
 import functools
 from typing import Any, Final
 
-from sqlalchemy import Executable, and_, bindparam, insert, or_, select, update
+from sqlalchemy import BigInteger, Executable, and_, bindparam, insert, or_, select, update
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from fastapi_easy.domain.audit.sealing import COLUMNS
@@ -43,6 +43,15 @@ SELECT_CHECKPOINTS: Final = (
     select(CHECKPOINTS)
     .where(CHECKPOINTS.c.stream == bindparam("of_stream"))
     .order_by(CHECKPOINTS.c.size, CHECKPOINTS.c.created_at)
+)
+LIST_SUBJECTS: Final = (
+    select(SUBJECTS)
+    .where(
+        SUBJECTS.c.subject > bindparam("after", type_=SUBJECTS.c.subject.type),
+        SUBJECTS.c.wrapped.is_not(None),
+    )
+    .order_by(SUBJECTS.c.subject)
+    .limit(bindparam("at_most", type_=BigInteger()))
 )
 ERASE: Final = (
     update(SUBJECTS)

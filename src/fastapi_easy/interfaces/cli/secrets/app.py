@@ -60,7 +60,12 @@ class SecretTasks:
 
 
 Resource = Annotated[
-    str | None, typer.Option("--resource", help="One resource only.", show_default="all of them")
+    str | None,
+    typer.Option(
+        "--resource",
+        help="One resource only, or a table: fe_webhooks, fe_audit_subject.",
+        show_default="all of them",
+    ),
 ]
 
 

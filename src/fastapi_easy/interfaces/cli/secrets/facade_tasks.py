@@ -7,14 +7,14 @@ from typing import TypeAlias, TypeVar
 
 from returns.result import Failure
 
-from fastapi_easy.application.secrets.rotate_secrets import Rotation, StoredSecrets
+from fastapi_easy.application.secrets.rotate_secrets import EncryptedValues, Rotation
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.interfaces.cli.secrets.app import KeyCount, RotationResult
 from fastapi_easy.interfaces.cli.tasks import CommandError
 
 T = TypeVar("T")
 
-Opened: TypeAlias = AbstractAsyncContextManager[tuple[Sequence[StoredSecrets], str]]
+Opened: TypeAlias = AbstractAsyncContextManager[tuple[Sequence[EncryptedValues], str]]
 """Opens what is encrypted in an application, with the id of the current key."""
 
 
