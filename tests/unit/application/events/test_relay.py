@@ -72,6 +72,20 @@ async def test_a_task_is_run_until_it_finds_nothing_more_and_again_after_a_hint(
     assert (woken.runs, asleep.runs) == (6, 1)
 
 
+async def test_a_task_that_was_woken_and_found_nothing_looks_once_more() -> None:
+    work, looked = Work(), asyncio.Event()
+    work.on_run = lambda runs: looked.set() if runs == 3 else None
+    relay = Relay([scheduled(work)])
+
+    async with asyncio.timeout(30), relay.running():
+        await work.ran.wait()
+        relay.wake()
+        await looked.wait()
+        await asyncio.sleep(0.15)
+
+    assert work.runs == 3
+
+
 async def test_a_hint_during_a_run_is_not_lost() -> None:
     work = Work()
     relay = Relay([scheduled(work)])
