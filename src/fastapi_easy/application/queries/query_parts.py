@@ -114,7 +114,9 @@ class QueryParts:
             raise QueryError.invalid_value("/q", "Must be text", "string_type")
         if len(text) > self._limits.text:
             raise QueryError.limit_exceeded("/q", f"Must not be longer than {self._limits.text} characters")
-        for word in text.split():
+        # Who searches by itself knows words that it leaves out, and phrases.
+        has_texts = len(searchable) > len(self._resource.search_vectors)
+        for word in text.split() if has_texts else [text] if text.strip() else []:
             value = self._comparisons.from_search(searchable[0], word)
             draft.conditions.append(
                 AnyOf(tuple(Where(name, Operator.CONTAINS_ANY_CASE, value) for name in searchable))

@@ -4,15 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
-from fastapi_easy.domain.field import Comparison, Field, Kind, is_sortable
-from fastapi_easy.domain.queries.ordering import Direction, Sort
-from fastapi_easy.domain.queries.specification import operators_for
+from fastapi_easy.domain.field import Comparison, Field, Kind
 from fastapi_easy.domain.resources.declaring.call_options import check_idempotency, check_reading
 from fastapi_easy.domain.resources.declaring.documentation import first_paragraph
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
+from fastapi_easy.domain.resources.declaring.queryable import (
+    default_order,
+    filterable_fields,
+    searchable_fields,
+    sortable_fields,
+)
 from fastapi_easy.domain.resources.declaring.records import check_records
 from fastapi_easy.domain.resources.declaring.secret_declaration import declare_secrets, lookup_field_of
 from fastapi_easy.domain.resources.naming import find_alias_mistakes
+from fastapi_easy.domain.resources.omitted import check_omitted
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
     READ_ONLY,
@@ -150,6 +155,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
     fields = secret.fields
     tenant = check_tenant(declaration.tenant, shape, fields, mistakes)
     readable, writable, changeable = _access(secret.access, tenant, shape, fields, mistakes)
+    notices = check_omitted(shape.omitted, declaration.fields.hidden, mistakes)
     restorable, protected = _restorable(declaration.fields, readable, writable, fields, mistakes)
     resource = Resource(
         name=name,
@@ -161,10 +167,12 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         changeable=changeable,
         restorable=restorable,
         protected=protected - {tenant},
-        filterable=_filterable(declaration.query, readable, fields, mistakes),
-        sortable=_sortable(declaration.query, readable, fields, mistakes),
-        searchable=_searchable(declaration.query, readable, fields, mistakes),
-        default_order=_order(declaration.query, readable, fields, mistakes),
+        filterable=filterable_fields(declaration.query, readable, fields, mistakes),
+        sortable=sortable_fields(declaration.query, readable, fields, mistakes),
+        searchable=searchable_fields(declaration.query, readable, fields, shape, mistakes),
+        search_vectors=tuple(name for name in declaration.query.search if name in shape.omitted),
+        notices=notices,
+        default_order=default_order(declaration.query, readable, fields, mistakes),
         operations=_operations(declaration, mistakes),
         query=declaration.query,
         schemas=declaration.schemas,
@@ -260,7 +268,8 @@ def _upsert_by(
 def _access(
     access: Fields, tenant: str | None, shape: Shape, fields: Mapping[str, Field], mistakes: Mistakes
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    hidden = mistakes.names("fields.hidden", access.hidden, fields, "which the entity does not have")
+    known = {**fields, **shape.omitted}
+    hidden = mistakes.names("fields.hidden", access.hidden, known, "which the entity does not have")
     open_ = [name for name in fields if name not in hidden]
     for option, named in (("read", access.read), ("write", access.write)):
         for name in hidden:
@@ -302,49 +311,6 @@ def _restorable(
     )
     read_only = {name for name in restorable if not fields[name].generated}
     return restorable, frozenset(read_only.difference(allowed))
-
-
-def _filterable(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
-) -> tuple[str, ...]:
-    able = [name for name in readable if operators_for(fields[name])]
-    if rules.filter is None:
-        return tuple(able)
-    return mistakes.names(
-        "query.filter", rules.filter, able, "which is not a readable field that can be compared"
-    )
-
-
-def _sortable(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
-) -> tuple[str, ...]:
-    able = [name for name in readable if is_sortable(fields[name])]
-    if rules.sort is None:
-        return tuple(able)
-    return mistakes.names("query.sort", rules.sort, able, "which is not a readable field that has an order")
-
-
-def _searchable(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
-) -> tuple[str, ...]:
-    able = [
-        name
-        for name in readable
-        if fields[name].kind is Kind.TEXT and fields[name].comparison is Comparison.FULL
-    ]
-    return mistakes.names("query.search", rules.search, able, "which is not a readable text field")
-
-
-def _order(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
-) -> tuple[Sort, ...]:
-    able = [name for name in readable if is_sortable(fields[name])]
-    requested = {name.removeprefix("-"): name for name in mistakes.check_is_list("query.order", rules.order)}
-    kept = mistakes.names("query.order", requested, able, "which is not a readable field that has an order")
-    down, up = Direction.DESCENDING, Direction.ASCENDING
-    if not 1 <= rules.limit <= rules.max_limit:
-        mistakes.add(f"query.limit is {rules.limit}: set it between 1 and query.max_limit, {rules.max_limit}")
-    return tuple(Sort(name, down if requested[name].startswith("-") else up) for name in kept)
 
 
 def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[Operation]:

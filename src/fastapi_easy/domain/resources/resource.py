@@ -21,6 +21,7 @@ from fastapi_easy.domain.queries.specification import (
 )
 from fastapi_easy.domain.resources.entity_rules import EntityRules
 from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases, build_aliases
+from fastapi_easy.domain.resources.omitted import OmittedColumn
 from fastapi_easy.domain.resources.options import Cache, Operation, QueryRules, Reading, Schemas
 from fastapi_easy.domain.resources.recording import Audit, Events
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
@@ -50,6 +51,8 @@ class Shape:
         columns: The field of each column of that table, where it has another name.
 
         rules: The rules of the class that look at more than one field, if it has any.
+
+        omitted: The columns of the class that are no fields, by name.
     """
 
     fields: tuple[Field, ...]
@@ -60,6 +63,7 @@ class Shape:
     table: str | None = None
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     rules: EntityRules | None = None
+    omitted: Mapping[str, OmittedColumn] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -169,7 +173,11 @@ class Resource(Generic[E]):
 
         sortable: The fields that queries may order by.
 
-        searchable: The text fields that `q` looks into.
+        searchable: The text fields that `q` looks into, and the columns of *search_vectors*.
+
+        search_vectors: The columns that are no fields, and that the store itself searches for words.
+
+        notices: What is left out of the class, a sentence each, for who starts the program.
 
         default_order: The order when the caller names none.
 
@@ -266,6 +274,8 @@ class Resource(Generic[E]):
     policy: tuple[Any, ...] | None = None
     events: Events | None = None
     audit: Audit | None = None
+    search_vectors: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
     references: list[LinkedReference] = dataclasses.field(default_factory=list)
     naming: FieldAliases = dataclasses.field(init=False, default=NO_ALIASES)

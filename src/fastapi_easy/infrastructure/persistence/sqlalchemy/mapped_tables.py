@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Column, Table
 
-from fastapi_easy.domain.resources.options import Reading
+from fastapi_easy.domain.resources.options import Operation, Reading
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import RelationTarget
@@ -16,6 +16,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conv
     convert_column,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import Entities
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.text_types import DomainValue
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import exclude_deleted
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import type_as_stored
 from fastapi_easy.infrastructure.relational.catalogue.stored_table import StoredTable
@@ -35,12 +36,21 @@ class MappedTable:
         table: Our copy.
 
         deleted_column: The column that marks rows as deleted, if there is one.
+
+        given: The columns that new rows get values for; all where it is `None`, which is for tables between others.
+
+        has_new_rows: Whether any operation of the resource creates entities.
     """
 
     name: str
     declared_by: str
     table: Table
     deleted_column: str | None = None
+    given: frozenset[str] | None = None
+    has_new_rows: bool = True
+
+
+_CREATING: Final = frozenset({Operation.CREATE, Operation.UPSERT, Operation.BULK, Operation.IMPORT})
 
 
 class MappedTables:
@@ -87,6 +97,8 @@ class MappedTables:
                     declared_by=each.stored.__name__,
                     table=table,
                     deleted_column=deleted_column,
+                    given=self._given(each),
+                    has_new_rows=not _CREATING.isdisjoint(each.operations),
                 )
             )
         for relation in (relation for each in resources for relation in each.relations.values()):
@@ -125,6 +137,8 @@ class MappedTables:
             attributes = self._entities.attributes_of(each.stored)
             table = self.table_of(each)
             for column in table.columns:
+                if isinstance(column.type, DomainValue):
+                    column.type = column.type.inner
                 if column.name in found.columns.types:
                     column.type = type_as_stored(column.type, found.columns.types[column.name], self.server)
             if self.server.name == "sqlite":
@@ -139,6 +153,10 @@ class MappedTables:
     def clear_plans(self) -> None:
         """Forget every plan, because the tables may have changed."""
         self._plans = {}
+
+    def _given(self, resource: Resource[Any]) -> frozenset[str]:
+        attributes = self._entities.attributes_of(resource.stored)
+        return frozenset(column.name for column, name in attributes.items() if name in resource.stored_fields)
 
     def _column(self, resource: Resource[Any], field: str) -> Column[Any]:
         attributes = self._entities.attributes_of(resource.stored)

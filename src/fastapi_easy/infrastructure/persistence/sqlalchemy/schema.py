@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, assert_never
 
 import sqlalchemy
-from sqlalchemy import Column, Connection, Inspector, MetaData, Table
+from sqlalchemy import Column, Connection, Inspector, MetaData
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError, DBAPIError
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import find_strict_constraints
+from fastapi_easy.infrastructure.relational.catalogue.triggers import may_fill_new_rows
 from fastapi_easy.infrastructure.relational.catalogue.type_families import family_of, stands_for
 from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN, ColumnType
 from fastapi_easy.infrastructure.relational.server import server_name_of
@@ -53,6 +54,7 @@ def compare(connection: Connection, tables: Sequence[MappedTable]) -> list[str]:
             continue
         stored = {each["name"]: each for each in inspector.get_columns(table.name, schema=table.schema)}
         differences += _differences(mapped, stored, connection.dialect)
+        differences += _unfilled_columns(connection, mapped, stored)
         if mapped.deleted_column is not None:
             differences += [
                 f"{mapped.name}: {each}"
@@ -100,7 +102,7 @@ def schema_lock(connection: Connection) -> Iterator[None]:
 def _differences(mapped: MappedTable, stored: Mapping[str, Any], dialect: Dialect) -> Iterator[str]:
     table, entity = mapped.table, mapped.declared_by
     for column in table.columns:
-        if column.name == ALIVE_COLUMN:
+        if column.name == ALIVE_COLUMN or column.system:
             continue
         found = stored.get(column.name)
         place = f"{mapped.name}: the column {table.name}.{column.name}"
@@ -113,17 +115,35 @@ def _differences(mapped: MappedTable, stored: Mapping[str, Any], dialect: Dialec
         wanted, there = _family(column.type, dialect), _family(found["type"], dialect)
         if wanted and there and not _is_same(wanted, there, dialect.name):
             yield f"{place} holds a {there} in the database but a {wanted} in {entity}; change one of them"
-    for name, found in stored.items():
-        if name not in _names(table) and not found["nullable"] and not _has_store_default(found):
-            yield (
-                f"{mapped.name}: the column {table.name}.{name} must not be null, has no default and is not in"
-                f" {entity}; give it a default, or add it to the class"
-            )
 
 
-def _names(table: Table) -> set[str]:
+def _unfilled_columns(
+    connection: Connection, mapped: MappedTable, stored: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield a sentence for each column that keeps new rows from being stored, since nothing gives it a value."""
+    table = mapped.table
     columns: list[Column[Any]] = list(table.columns)
-    return {column.name for column in columns}
+    declared = {column.name for column in columns}
+    filled = {column.name for column in columns if _is_filled_by_class(column)}
+    given = (declared if mapped.given is None else mapped.given) | filled
+    unfilled = [
+        name
+        for name, found in stored.items()
+        if name not in given and not found["nullable"] and not _has_store_default(found)
+    ]
+    server = server_name_of(connection.dialect.name)
+    if not unfilled or not mapped.has_new_rows or may_fill_new_rows(connection, server, table):
+        return
+    for name in unfilled:
+        place = f"{mapped.name}: the column {table.name}.{name} must not be null, has no default and"
+        if name in declared:
+            yield f"{place} takes no value from callers; give it a default, or operations that create nothing"
+        else:
+            yield f"{place} is not in {mapped.declared_by}; give it a default, or add it to the class"
+
+
+def _is_filled_by_class(column: Column[Any]) -> bool:
+    return column.name == ALIVE_COLUMN or column.default is not None
 
 
 def _has_store_default(found: Mapping[str, Any]) -> bool:

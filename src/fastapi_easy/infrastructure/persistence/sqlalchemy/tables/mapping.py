@@ -9,12 +9,14 @@ from typing import Annotated, Any, Final
 import sqlalchemy
 from sqlalchemy import ARRAY, JSON, Column, Table, UniqueConstraint
 from sqlalchemy import Sequence as Counter
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Mapper
 from sqlalchemy.sql.functions import next_value
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.field import UNSET, Field
+from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.resources.omitted import OmittedColumn
 from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.entities.annotations import (
     annotation_of,
@@ -29,7 +31,8 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.disc
     converted_field_type,
     is_custom,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType, field_type_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.field_type import FieldType
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import field_type_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.references import references_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.relations import links_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import is_partial
@@ -56,25 +59,30 @@ def describe(entity: type[object]) -> Shape:
         raise DeclarationError(refusals)
     table = table_of(entity)
     names = attributes_of(entity)
-    field_types = {column: _type_of(entity, column, name) for column, name in names.items()}
-    mistakes = [found for found in field_types.values() if isinstance(found, str)]
+    found_types = {column: _type_of(entity, column, name) for column, name in names.items()}
+    field_types = {column: found for column, found in found_types.items() if isinstance(found, FieldType)}
+    omitted = {
+        names[column]: found for column, found in found_types.items() if isinstance(found, OmittedColumn)
+    }
+    mistakes = [omitted[names[column]].reason for column in table.primary_key if names[column] in omitted]
     mistakes += [
         sentence
-        for column, name in names.items()
+        for column, found in field_types.items()
         if isinstance(column.type, JSON | ARRAY)
-        and (sentence := unreadable_annotation(entity, name)) is not None
+        and found.kind in {Kind.JSON, Kind.ARRAY}
+        and (sentence := unreadable_annotation(entity, names[column])) is not None
     ]
     # References are resolved by name only when they are looked at.
     mistakes += _undeclared_references(entity, table)
     if mistakes:
         raise DeclarationError(mistakes)
+    every, names = names, {column: name for column, name in names.items() if column in field_types}
     key = tuple(names[column] for column in table.primary_key.columns)
     unique = tuple(dict.fromkeys(_unique(table, names)))
     singles = {rule[0] for rule in unique if len(rule) == 1} | (set(key) if len(key) == 1 else set())
     fields = tuple(
         _field(entity, column, names[column], found, is_unique=names[column] in singles)
         for column, found in field_types.items()
-        if not isinstance(found, str)
     )
     return Shape(
         fields=fields,
@@ -83,8 +91,9 @@ def describe(entity: type[object]) -> Shape:
         links=links_of(mapper),
         references=tuple(references_of(table, names)),
         table=table.fullname,
-        columns={column.name: name for column, name in names.items()},
+        columns={column.name: name for column, name in every.items()},
         rules=rules_of(entity, fields),
+        omitted=omitted,
     )
 
 
@@ -154,16 +163,19 @@ def _named(columns: list[Any], names: dict[Column[Any], str]) -> Iterator[tuple[
         yield tuple(names[column] for column in columns)
 
 
-def _type_of(entity: type[object], column: Column[Any], name: str) -> FieldType | str:
+def _type_of(entity: type[object], column: Column[Any], name: str) -> FieldType | OmittedColumn:
     """Return what values of *column* are, or why they cannot be those of a field."""
     if is_custom(column.type):
         conversion = conversion_of(entity, name, column.type)
-        return conversion if isinstance(conversion, str) else converted_field_type(conversion)
+        if isinstance(conversion, str):
+            return OmittedColumn(reason=conversion, is_mistake=True)
+        return converted_field_type(conversion)
     found = field_type_of(column.type)
     if found is None:
-        return (
-            f"{entity.__name__}.{name} has the type {column.type!r}, which no field kind supports;"
-            " leave the column out of the class or give it another type"
+        return OmittedColumn(
+            reason=f"{entity.__name__}.{name} has the type {column.type!r}, which no field kind supports: callers"
+            " cannot see it; name it in fields.hidden, or give it another type",
+            is_searched=isinstance(column.type, TSVECTOR),
         )
     return found
 

@@ -30,7 +30,7 @@ from fastapi_easy.infrastructure.entities.annotations import (
     without_none,
 )
 from fastapi_easy.infrastructure.entities.documents import with_document, with_items
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.field_type import FieldType
 from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import field_type_of
 from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry import register_models
 from fastapi_easy.infrastructure.persistence.tortoise.models.references import references_of
