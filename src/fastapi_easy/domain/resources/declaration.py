@@ -7,6 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 from fastapi_easy.domain.field import Comparison, Field, Kind
 from fastapi_easy.domain.resources.declaring.call_options import check_idempotency, check_reading
 from fastapi_easy.domain.resources.declaring.documentation import first_paragraph
+from fastapi_easy.domain.resources.declaring.key_source import declare_key
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
 from fastapi_easy.domain.resources.declaring.queryable import (
     default_order,
@@ -25,6 +26,7 @@ from fastapi_easy.domain.resources.options import (
     Cache,
     Fields,
     IdempotencyKeys,
+    KeySource,
     Operation,
     QueryRules,
     Reading,
@@ -81,6 +83,8 @@ class Declaration(Generic[E]):
 
         upsert: The unique fields by which an upsert finds the entity to change.
 
+        key: Where the key of a new entity comes from; `None` when the class says so.
+
         reading: What is answered where a stored value does not fit its field.
 
         cache: How answers are kept, if they are.
@@ -109,6 +113,7 @@ class Declaration(Generic[E]):
     soft_delete: str | None = None
     tenant: str | None = None
     upsert: Sequence[str] = ()
+    key: KeySource | str | None = None
     reading: Reading | str = Reading.LENIENT
     cache: Cache | None = None
     dependencies: Sequence[Any] = ()
@@ -130,6 +135,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
     version = (
         Version(field=declaration.version) if isinstance(declaration.version, str) else declaration.version
     )
+    declare_key(declaration.key, shape, fields, mistakes)
     _check_store_fields(declaration, version, shape, fields, mistakes)
     if not name.isidentifier() or name.startswith("_"):
         mistakes.add(

@@ -39,6 +39,8 @@ class MappedTable:
 
         given: The columns that new rows get values for; all where it is `None`, which is for tables between others.
 
+        counted: The columns of the key to which the database gives values.
+
         has_new_rows: Whether any operation of the resource creates entities.
     """
 
@@ -47,6 +49,7 @@ class MappedTable:
     table: Table
     deleted_column: str | None = None
     given: frozenset[str] | None = None
+    counted: frozenset[str] = frozenset()
     has_new_rows: bool = True
 
 
@@ -79,6 +82,9 @@ class MappedTables:
         for declared, name in self._entities.attributes_of(resource.stored).items():
             if name in resource.stored_fields:
                 convert_column(table.columns[declared.key], resource.stored_fields[name])
+                if declared.primary_key and not resource.stored_fields[name].generated:
+                    # By itself SQLAlchemy counts every whole number that is a key.
+                    table.columns[declared.key].autoincrement = False
         if resource.soft_delete is not None:
             exclude_deleted(
                 table, table.columns[self._column(resource, resource.soft_delete).key], self.server.name
@@ -98,6 +104,11 @@ class MappedTables:
                     table=table,
                     deleted_column=deleted_column,
                     given=self._given(each),
+                    counted=frozenset(
+                        self._column(each, name).name
+                        for name in each.key
+                        if each.stored_fields[name].generated
+                    ),
                     has_new_rows=not _CREATING.isdisjoint(each.operations),
                 )
             )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, assert_never
 
 import sqlalchemy
-from sqlalchemy import Column, Connection, Inspector, MetaData
+from sqlalchemy import Column, Connection, Inspector, MetaData, Table, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError, DBAPIError
 
@@ -19,6 +19,8 @@ from fastapi_easy.infrastructure.relational.server import server_name_of
 _LOCK: Final = "fastapi_easy.schema"
 _LOCK_NUMBER: Final = 0x66617374
 """The same for every process that creates tables; "fast" in ASCII."""
+
+_KEY_ON_SQLITE: Final = text("SELECT name, type FROM pragma_table_info(:table, :schema) WHERE pk > 0")
 
 _LOCK_LIMIT: Final = 10
 """Seconds to wait while another process creates tables."""
@@ -55,6 +57,7 @@ def compare(connection: Connection, tables: Sequence[MappedTable]) -> list[str]:
         stored = {each["name"]: each for each in inspector.get_columns(table.name, schema=table.schema)}
         differences += _differences(mapped, stored, connection.dialect)
         differences += _unfilled_columns(connection, mapped, stored)
+        differences += _uncounted_keys(connection, mapped, stored)
         if mapped.deleted_column is not None:
             differences += [
                 f"{mapped.name}: {each}"
@@ -140,6 +143,32 @@ def _unfilled_columns(
             yield f"{place} takes no value from callers; give it a default, or operations that create nothing"
         else:
             yield f"{place} is not in {mapped.declared_by}; give it a default, or add it to the class"
+
+
+def _uncounted_keys(connection: Connection, mapped: MappedTable, stored: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each part of the key to which nothing in the database gives a value."""
+    table, server = mapped.table, server_name_of(connection.dialect.name)
+    uncounted = [
+        name
+        for name in mapped.counted
+        if name in stored
+        and not (
+            _is_rowid(connection, table, name) if server == "sqlite" else _has_store_default(stored[name])
+        )
+    ]
+    if not uncounted or not mapped.has_new_rows or may_fill_new_rows(connection, server, table):
+        return
+    for name in uncounted:
+        yield (
+            f"{mapped.name}: nothing in the database gives the key {table.name}.{name} a value; declare the resource"
+            " with key='client' if callers give it, or make the column an identity"
+        )
+
+
+def _is_rowid(connection: Connection, table: Table, name: str) -> bool:
+    """Return whether SQLite gives the column *name* its own number of the row: an INTEGER, the only part of the key."""
+    found = connection.execute(_KEY_ON_SQLITE, {"table": table.name, "schema": table.schema or "main"}).all()
+    return [(column, type_.upper()) for column, type_ in found] == [(name, "INTEGER")]
 
 
 def _is_filled_by_class(column: Column[Any]) -> bool:
