@@ -169,7 +169,9 @@ def check_declarations(
             database = databases[declaration.database]()
             shape, unsupported = database.narrow_shape(name, _shape(declaration, database))
         except DeclarationError as error:
-            mistakes += [f"{name}: {each}" for each in error.mistakes]
+            # What bars several resources for the same reason is told of the first.
+            told = {each.partition(": ")[2] for each in mistakes}
+            mistakes += [f"{name}: {each}" for each in error.mistakes if each not in told]
             continue
         found, contradictions = declare(name, declaration, shape)
         mistakes += [*unsupported, *contradictions]

@@ -179,7 +179,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         search_vectors=tuple(name for name in declaration.query.search if name in shape.omitted),
         notices=notices,
         default_order=default_order(declaration.query, readable, fields, mistakes),
-        operations=_operations(declaration, mistakes),
+        operations=_operations(declaration, shape, mistakes),
         query=declaration.query,
         schemas=declaration.schemas,
         database=declaration.database,
@@ -319,7 +319,7 @@ def _restorable(
     return restorable, frozenset(read_only.difference(allowed))
 
 
-def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[Operation]:
+def _operations(declaration: Declaration[Any], shape: Shape, mistakes: Mistakes) -> frozenset[Operation]:
     named = mistakes.names(
         "operations",
         (str(each) for each in mistakes.check_is_list("operations", declaration.operations)),
@@ -333,6 +333,7 @@ def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[
         Operation.UPSERT: ("upsert", declaration.upsert),
         Operation.CHANGES: ("events", declaration.events),
     }
+    is_every = offered.issuperset(EVERY_OPERATION)
     # Who names every operation, or every one that reads, and more besides, did not mean this one.
     every = {each for whole in (EVERY_OPERATION, READ_ONLY) if offered.issuperset(whole) for each in whole}
     for operation, (option, given) in needs.items():
@@ -342,6 +343,14 @@ def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[
                 mistakes.add(
                     f"operations names {operation.value!r}, which needs {option}: declare it, or leave it out"
                 )
+    if shape.read_only is not None:
+        if not is_every:
+            for operation in sorted(offered.difference(READ_ONLY)):
+                mistakes.add(
+                    f"operations names {operation.value!r}, which needs a table that can be changed, and"
+                    f" {shape.read_only}: leave it out"
+                )
+        offered.intersection_update(READ_ONLY)
     return frozenset(offered)
 
 

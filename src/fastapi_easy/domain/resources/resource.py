@@ -53,6 +53,8 @@ class Shape:
         rules: The rules of the class that look at more than one field, if it has any.
 
         omitted: The columns of the class that are no fields, by name.
+
+        read_only: Why nothing that is stored can be changed; `None` when it can.
     """
 
     fields: tuple[Field, ...]
@@ -64,6 +66,7 @@ class Shape:
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     rules: EntityRules | None = None
     omitted: Mapping[str, OmittedColumn] = dataclasses.field(default_factory=dict)
+    read_only: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

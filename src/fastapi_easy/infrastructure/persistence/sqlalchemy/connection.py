@@ -266,7 +266,11 @@ class SqlAlchemyDatabase:
                 mode is SchemaMode.FRESH
                 and await self._run_sync(lambda connection: is_fresh(connection, mapped))
             ):
-                await self._run_sync(lambda connection: create(connection, mapped_tables.tables.metadata))
+                await self._run_sync(
+                    lambda connection: create(
+                        connection, mapped_tables.tables.metadata, mapped_tables.without_views()
+                    )
+                )
             differences = await self._run_sync(lambda connection: compare(connection, mapped))
         except DATABASE_ERRORS as error:
             return self._unavailable(error)

@@ -16,6 +16,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conv
     convert_column,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import Entities
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VIEW
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.text_types import DomainValue
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import exclude_deleted
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import type_as_stored
@@ -90,6 +91,10 @@ class MappedTables:
                 table, table.columns[self._column(resource, resource.soft_delete).key], self.server.name
             )
         return table
+
+    def without_views(self) -> list[Table]:
+        """Return the copies of all tables but those that are views, which others create."""
+        return [each for each in self.tables.metadata.sorted_tables if not each.info.get(VIEW)]
 
     def tables_of(self, resources: Sequence[Resource[Any]]) -> Sequence[MappedTable]:
         """Return our copies of the tables of *resources*, and of the association tables between them."""

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError, DBAPIError
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTable
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VIEW
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import find_strict_constraints
 from fastapi_easy.infrastructure.relational.catalogue.triggers import may_fill_new_rows
 from fastapi_easy.infrastructure.relational.catalogue.type_families import family_of, stands_for
@@ -26,23 +27,23 @@ _LOCK_LIMIT: Final = 10
 """Seconds to wait while another process creates tables."""
 
 
-def create(connection: Connection, metadata: MetaData) -> None:
-    """Create every table of *metadata* that is missing, with its indexes. Safe when many do so at once."""
+def create(connection: Connection, metadata: MetaData, tables: Sequence[Table]) -> None:
+    """Create every one of *tables*, of *metadata*, that is missing, with its indexes. Safe when many do so at once."""
     try:
         with schema_lock(connection):
-            metadata.create_all(connection, checkfirst=True)
+            metadata.create_all(connection, tables=tables, checkfirst=True)
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
         # Another program, which does not take our lock, has created a table meanwhile: create the others.
         with schema_lock(connection):
-            metadata.create_all(connection, checkfirst=True)
+            metadata.create_all(connection, tables=tables, checkfirst=True)
 
 
 def is_fresh(connection: Connection, tables: Sequence[MappedTable]) -> bool:
     """Return whether none of *tables* exists yet."""
     inspector = sqlalchemy.inspect(connection)
-    return not any(_exists(inspector, each) for each in tables)
+    return not any(_exists(inspector, each) for each in tables if not each.table.info.get(VIEW))
 
 
 def compare(connection: Connection, tables: Sequence[MappedTable]) -> list[str]:
@@ -52,7 +53,8 @@ def compare(connection: Connection, tables: Sequence[MappedTable]) -> list[str]:
     for mapped in tables:
         table = mapped.table
         if not _exists(inspector, mapped):
-            differences.append(f"{mapped.name}: the table {table.name} does not exist")
+            kind = "view" if table.info.get(VIEW) else "table"
+            differences.append(f"{mapped.name}: the {kind} {table.name} does not exist")
             continue
         stored = {each["name"]: each for each in inspector.get_columns(table.name, schema=table.schema)}
         differences += _differences(mapped, stored, connection.dialect)
@@ -112,7 +114,10 @@ def _differences(mapped: MappedTable, stored: Mapping[str, Any], dialect: Dialec
         if found is None:
             yield f"{place} does not exist; add it"
             continue
-        if not column.primary_key and bool(found["nullable"]) != bool(column.nullable):
+        # What a view may hold the database does not say.
+        if not (column.primary_key or table.info.get(VIEW)) and bool(found["nullable"]) != bool(
+            column.nullable
+        ):
             allowed, forbidden = ("the database", entity) if found["nullable"] else (entity, "the database")
             yield f"{place} may be null in {allowed} but not in {forbidden}; change one of them"
         wanted, there = _family(column.type, dialect), _family(found["type"], dialect)

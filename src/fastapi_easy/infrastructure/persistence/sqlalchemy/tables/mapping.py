@@ -39,6 +39,9 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete impor
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.validates import rules_of
 from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
 
+VIEW: Final = "is_view"
+"""The key in the `info` of a table that is a view: nobody creates it, and nobody changes it."""
+
 _NEXT_VALUE: Final = re.compile(r"\s*nextval\s*\(", re.IGNORECASE)
 
 
@@ -64,7 +67,8 @@ def describe(entity: type[object]) -> Shape:
     omitted = {
         names[column]: found for column, found in found_types.items() if isinstance(found, OmittedColumn)
     }
-    mistakes = [omitted[names[column]].reason for column in table.primary_key if names[column] in omitted]
+    key_columns = _key_columns(mapper)
+    mistakes = [omitted[names[column]].reason for column in key_columns if names[column] in omitted]
     mistakes += [
         sentence
         for column, found in field_types.items()
@@ -77,11 +81,18 @@ def describe(entity: type[object]) -> Shape:
     if mistakes:
         raise DeclarationError(mistakes)
     every, names = names, {column: name for column, name in names.items() if column in field_types}
-    key = tuple(names[column] for column in table.primary_key.columns)
+    key = tuple(names[column] for column in key_columns)
     unique = tuple(dict.fromkeys(_unique(table, names)))
     singles = {rule[0] for rule in unique if len(rule) == 1} | (set(key) if len(key) == 1 else set())
     fields = tuple(
-        _field(entity, column, names[column], found, is_unique=names[column] in singles)
+        _field(
+            entity,
+            column,
+            names[column],
+            found,
+            is_key=names[column] in key,
+            is_unique=names[column] in singles,
+        )
         for column, found in field_types.items()
     )
     return Shape(
@@ -94,6 +105,7 @@ def describe(entity: type[object]) -> Shape:
         columns={column.name: name for column, name in every.items()},
         rules=rules_of(entity, fields),
         omitted=omitted,
+        read_only=_why_read_only(entity, table),
     )
 
 
@@ -124,14 +136,29 @@ def _refusals(entity: type[object], mapper: Mapper[Any]) -> list[str]:
         return [f"{name} is not mapped to a table of its own; map it to one"]
     if mapper.inherits is not None or mapper.polymorphic_on is not None:
         return [f"{name} uses table inheritance, which is not supported; declare a class with its own table"]
-    if not mapper.local_table.primary_key.columns:
-        return [f"{name} has no primary key; mark its column with primary_key=True"]
     mapped = set(mapper.columns)
     return [
         f"{name} does not map {column.name!r}, a part of the primary key; give it an attribute"
-        for column in mapper.local_table.primary_key.columns
+        for column in _key_columns(mapper)
         if column not in mapped
     ]
+
+
+def _key_columns(mapper: Mapper[Any]) -> list[Column[Any]]:
+    """Return the columns of the key: those of the table, or those that the class says identify a row of it."""
+    table: Any = mapper.local_table
+    return list(table.primary_key.columns) or list(mapper.primary_key)
+
+
+def _why_read_only(entity: type[object], table: Table) -> str | None:
+    """Return why nothing can be changed in *table*; `None` when it can."""
+    if table.info.get(VIEW):
+        return f"{table.name} is a view"
+    return (
+        None
+        if table.primary_key.columns
+        else f"the table {table.name} of {entity.__name__} has no primary key"
+    )
 
 
 def _undeclared_references(entity: type[object], table: Table) -> Iterator[str]:
@@ -181,7 +208,13 @@ def _type_of(entity: type[object], column: Column[Any], name: str) -> FieldType 
 
 
 def _field(
-    entity: type[object], column: Column[Any], name: str, found: FieldType, *, is_unique: bool
+    entity: type[object],
+    column: Column[Any],
+    name: str,
+    found: FieldType,
+    *,
+    is_key: bool,
+    is_unique: bool,
 ) -> Field:
     generated = _is_generated(column)
     default, factory, store_default = (UNSET, None, False) if generated else _default(entity, column, name)
@@ -190,7 +223,7 @@ def _field(
     made = Field(
         name=name,
         **found.field_arguments,
-        nullable=bool(column.nullable) and not column.primary_key,
+        nullable=bool(column.nullable) and not is_key,
         generated=generated,
         computed=column.computed is not None,
         default=default,

@@ -23,7 +23,9 @@ def links_of(mapper: Mapper[Any]) -> dict[str, Link]:
     try:
         relationships = tuple(mapper.relationships)
     except SQLAlchemyError as error:
-        cannot = f"SQLAlchemy cannot configure the relationships of {mapper.class_.__name__}: {error}"
+        # One wrong relationship bars every class, and each says so in words of its own around the same reason.
+        reason = str(error).rpartition("Original exception was: ")[2].rstrip(".")
+        cannot = f"SQLAlchemy cannot configure the relationships of its classes: {reason}"
         mend = "fix them, and import the modules that declare their targets"
         raise DeclarationError([f"{cannot}; {mend}"]) from error
     named = {each.key: _link(mapper, each) for each in relationships if not each.key.startswith("_")}
