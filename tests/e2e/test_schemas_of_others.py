@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from tortoise import Model, fields
 
 from fastapi_easy.bootstrap import create_app
@@ -96,6 +96,82 @@ def test_a_view_that_is_to_be_changed_is_told() -> None:
 
     (told,) = refusal.value.mistakes
     assert told.startswith("totals: operations names 'create', which needs a table that can be changed")
+
+
+class Owner(Base):
+    """Whose animals are in one table."""
+
+    __tablename__ = "owners"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pets: Mapped[list["Pet"]] = relationship(back_populates="owner")
+    cats: Mapped[list["Cat"]] = relationship(viewonly=True)
+
+
+class Pet(Base):
+    """Any of them."""
+
+    __tablename__ = "pets"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(10))
+    name: Mapped[str] = mapped_column(sa.String(10))
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("owners.id"))
+    owner: Mapped[Owner | None] = relationship(back_populates="pets")
+    __mapper_args__: ClassVar = {"polymorphic_on": "kind", "polymorphic_identity": "pet"}
+
+
+class Cat(Pet):
+    """With a column that others do not have."""
+
+    lives: Mapped[int | None]
+    __mapper_args__: ClassVar = {"polymorphic_identity": "cat"}
+
+
+class Kitten(Cat):
+    """A cat as well."""
+
+    __mapper_args__: ClassVar = {"polymorphic_identity": "kitten"}
+
+
+@pytest.mark.parametrize("store", SQL_STORES)
+async def test_classes_that_share_a_table_are_resources_of_their_own(store: str, tmp_path: Path) -> None:
+    declared = {
+        "pets": resource(Pet),
+        "cats": resource(Cat),
+        "kittens": resource(Kitten),
+        "owners": resource(Owner),
+    }
+    with empty_store(store, tmp_path) as url:
+        async with client_of(_shop(url, "auto", **declared)) as client:
+            _ = await client.post("/owners", json={})
+            made = [
+                (await client.post(path, json={"name": path[1], "owner_id": 1})).json()
+                for path in ("/pets", "/cats", "/kittens")
+            ]
+            refused = await client.post("/cats", json={"name": "x", "kind": "pet"})
+            seen = {
+                path: [each["id"] for each in (await client.get(path)).json()["items"]]
+                for path in ("/pets", "/cats", "/kittens", "/pets?kind=cat", "/pets?owner.id=1")
+            }
+            counted = (await client.get("/cats/count")).json()
+            others = [
+                await client.get("/cats/1"),
+                await client.delete("/cats/1"),
+                await client.get("/pets/3"),
+            ]
+            owner = (await client.get("/owners/1?include=pets,cats")).json()
+            having = (await client.get("/owners?cats.lives=9")).json()["items"]
+            changed = (await client.patch("/kittens/3", json={"lives": 9})).json()
+
+    assert [each["kind"] for each in made] == ["pet", "cat", "kitten"]
+    assert (made[1].keys() - made[0].keys(), refused.status_code) == ({"lives"}, 422)
+    assert seen == {
+        "/pets": [1, 2, 3], "/cats": [2, 3], "/kittens": [3],
+        "/pets?kind=cat": [2], "/pets?owner.id=1": [1, 2, 3],
+    }
+    assert counted == {"count": 2}
+    assert [each.status_code for each in others] == [404, 404, 200]
+    assert [[each["id"] for each in owner[name]] for name in ("pets", "cats")] == [[1, 2, 3], [2, 3]]
+    assert (having, changed["lives"]) == ([], 9)
 
 
 class Account(Model):

@@ -17,6 +17,7 @@ from fastapi_easy.domain.resources.declaring.queryable import (
 )
 from fastapi_easy.domain.resources.declaring.records import check_records
 from fastapi_easy.domain.resources.declaring.secret_declaration import declare_secrets, lookup_field_of
+from fastapi_easy.domain.resources.declaring.variant import fixed_field
 from fastapi_easy.domain.resources.naming import find_alias_mistakes
 from fastapi_easy.domain.resources.omitted import check_omitted
 from fastapi_easy.domain.resources.options import (
@@ -156,11 +157,12 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
                 f"{field!r} is part of the key, but its column type stores a value in another way each time, so that"
                 " it is never found again: use another key, or another type"
             )
+    fixed = fixed_field(shape.variant, fields)
     stored = declaration.stored_as or declaration.entity
     secret = declare_secrets(stored, declaration.fields, shape, fields, mistakes)
     fields = secret.fields
     tenant = check_tenant(declaration.tenant, shape, fields, mistakes)
-    readable, writable, changeable = _access(secret.access, tenant, shape, fields, mistakes)
+    readable, writable, changeable = _access(secret.access, {tenant, fixed}, shape, fields, mistakes)
     notices = check_omitted(shape.omitted, declaration.fields.hidden, mistakes)
     restorable, protected = _restorable(declaration.fields, readable, writable, fields, mistakes)
     resource = Resource(
@@ -172,10 +174,11 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         writable=writable,
         changeable=changeable,
         restorable=restorable,
-        protected=protected - {tenant},
+        protected=protected - {tenant, fixed},
         filterable=filterable_fields(declaration.query, readable, fields, mistakes),
         sortable=sortable_fields(declaration.query, readable, fields, mistakes),
         searchable=searchable_fields(declaration.query, readable, fields, shape, mistakes),
+        variant=shape.variant,
         search_vectors=tuple(name for name in declaration.query.search if name in shape.omitted),
         notices=notices,
         default_order=default_order(declaration.query, readable, fields, mistakes),
@@ -272,7 +275,11 @@ def _upsert_by(
 
 
 def _access(
-    access: Fields, tenant: str | None, shape: Shape, fields: Mapping[str, Field], mistakes: Mistakes
+    access: Fields,
+    fixed_by_kernel: set[str | None],
+    shape: Shape,
+    fields: Mapping[str, Field],
+    mistakes: Mistakes,
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     known = {**fields, **shape.omitted}
     hidden = mistakes.names("fields.hidden", access.hidden, known, "which the entity does not have")
@@ -286,7 +293,7 @@ def _access(
     readable = [name for name in open_ if name not in access.password]
     if access.read is not None:
         readable = [*mistakes.names("fields.read", access.read, fields, "which the entity does not have")]
-    allowed = [name for name in fields if not fields[name].generated and name != tenant]
+    allowed = [name for name in fields if not fields[name].generated and name not in fixed_by_kernel]
     writable = [name for name in open_ if name in allowed]
     if access.write is not None:
         writable = [*mistakes.names("fields.write", access.write, allowed, "which callers cannot write")]

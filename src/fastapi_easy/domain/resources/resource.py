@@ -19,6 +19,7 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     all_of,
 )
+from fastapi_easy.domain.resources.declaring.variant import Variant, condition_of
 from fastapi_easy.domain.resources.entity_rules import EntityRules
 from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases, build_aliases
 from fastapi_easy.domain.resources.omitted import OmittedColumn
@@ -55,6 +56,8 @@ class Shape:
         omitted: The columns of the class that are no fields, by name.
 
         read_only: Why nothing that is stored can be changed; `None` when it can.
+
+        variant: What tells its entities from others in the same table; `None` when there are no others.
     """
 
     fields: tuple[Field, ...]
@@ -67,6 +70,7 @@ class Shape:
     rules: EntityRules | None = None
     omitted: Mapping[str, OmittedColumn] = dataclasses.field(default_factory=dict)
     read_only: str | None = None
+    variant: Variant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -180,6 +184,8 @@ class Resource(Generic[E]):
 
         search_vectors: The columns that are no fields, and that the store itself searches for words.
 
+        variant: What tells its entities from others in the same table; `None` when there are no others.
+
         notices: What is left out of the class, a sentence each, for who starts the program.
 
         default_order: The order when the caller names none.
@@ -278,6 +284,7 @@ class Resource(Generic[E]):
     events: Events | None = None
     audit: Audit | None = None
     search_vectors: tuple[str, ...] = ()
+    variant: Variant | None = None
     notices: tuple[str, ...] = ()
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
     references: list[LinkedReference] = dataclasses.field(default_factory=list)
@@ -308,13 +315,15 @@ class Resource(Generic[E]):
 
     @property
     def alive(self) -> Specification:
-        """The entities that are not deleted."""
-        return Everything() if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, True)
+        """The entities of the class that are not deleted."""
+        here = Everything() if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, True)
+        return here if self.variant is None else all_of(condition_of(self.variant, self.fields), here)
 
     @property
     def deleted(self) -> Specification:
-        """The entities that are marked as deleted; none unless the resource marks them."""
-        return AnyOf(()) if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, False)
+        """The entities of the class that are marked as deleted; none unless the resource marks them."""
+        gone = AnyOf(()) if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, False)
+        return gone if self.variant is None else all_of(condition_of(self.variant, self.fields), gone)
 
     def version_of(self, row: Row) -> str:
         """Return the version of *row*, which holds at least the readable fields, or was cut from such a row."""

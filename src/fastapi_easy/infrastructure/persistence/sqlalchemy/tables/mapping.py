@@ -37,6 +37,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.references import
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.relations import links_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import is_partial
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.validates import rules_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.variants import variant_of
 from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
 
 VIEW: Final = "is_view"
@@ -106,6 +107,7 @@ def describe(entity: type[object]) -> Shape:
         rules=rules_of(entity, fields),
         omitted=omitted,
         read_only=_why_read_only(entity, table),
+        variant=variant_of(mapper, every),
     )
 
 
@@ -134,8 +136,10 @@ def _refusals(entity: type[object], mapper: Mapper[Any]) -> list[str]:
     name = entity.__name__
     if not isinstance(mapper.local_table, Table):
         return [f"{name} is not mapped to a table of its own; map it to one"]
-    if mapper.inherits is not None or mapper.polymorphic_on is not None:
-        return [f"{name} uses table inheritance, which is not supported; declare a class with its own table"]
+    if mapper.inherits is not None and not mapper.single:
+        parent = mapper.inherits.class_.__name__
+        stored = f"{name} is stored in two tables, its own and that of {parent}, which is not supported"
+        return [f"{stored}; declare a class with a relationship to {parent}"]
     mapped = set(mapper.columns)
     return [
         f"{name} does not map {column.name!r}, a part of the primary key; give it an attribute"
