@@ -103,7 +103,7 @@ class Owner(Base):
 
     __tablename__ = "owners"
     id: Mapped[int] = mapped_column(primary_key=True)
-    pets: Mapped[list["Pet"]] = relationship(back_populates="owner")
+    pets: Mapped[list["Pet"]] = relationship(back_populates="owner", order_by="Pet.name.desc()")
     cats: Mapped[list["Cat"]] = relationship(viewonly=True)
 
 
@@ -165,13 +165,43 @@ async def test_classes_that_share_a_table_are_resources_of_their_own(store: str,
     assert [each["kind"] for each in made] == ["pet", "cat", "kitten"]
     assert (made[1].keys() - made[0].keys(), refused.status_code) == ({"lives"}, 422)
     assert seen == {
-        "/pets": [1, 2, 3], "/cats": [2, 3], "/kittens": [3],
-        "/pets?kind=cat": [2], "/pets?owner.id=1": [1, 2, 3],
+        "/pets": [1, 2, 3],
+        "/cats": [2, 3],
+        "/kittens": [3],
+        "/pets?kind=cat": [2],
+        "/pets?owner.id=1": [1, 2, 3],
     }
     assert counted == {"count": 2}
     assert [each.status_code for each in others] == [404, 404, 200]
-    assert [[each["id"] for each in owner[name]] for name in ("pets", "cats")] == [[1, 2, 3], [2, 3]]
+    assert [[each["id"] for each in owner[name]] for name in ("pets", "cats")] == [[1, 3, 2], [2, 3]]
     assert (having, changed["lives"]) == ([], 9)
+
+
+class OrderDetail(Base):
+    """A table whose names are those of a spreadsheet."""
+
+    __table__ = sa.Table(
+        "order details",
+        Base.metadata,
+        sa.Column("Order ID", sa.Integer, primary_key=True),
+        sa.Column("unit.price", sa.Numeric(10, 2)),
+        sa.Column("2nd class", sa.String(20)),
+    )
+
+
+@pytest.mark.parametrize("store", SQL_STORES)
+async def test_names_with_blanks_and_dots_are_those_of_fields(store: str, tmp_path: Path) -> None:
+    with empty_store(store, tmp_path) as url:
+        for policy in ("auto", "check"):
+            async with client_of(_shop(url, policy, details=resource(OrderDetail))) as client:
+                made = (await client.post("/details", json={"unit.price": "2.5", "2nd class": "a"})).json()
+                asked = {"unit.price__gt": 2, "2nd class": "a", "sort": "-unit.price", "fields": "unit.price"}
+                found = (await client.get("/details", params=asked)).json()["items"]
+                document = await client.get("/openapi.json")
+
+    assert made == {"Order ID": 2, "unit.price": "2.50", "2nd class": "a"}
+    assert found == [{"unit.price": "2.50"}] * 2
+    assert document.status_code == 200
 
 
 class Account(Model):

@@ -128,10 +128,11 @@ class QueryParts:
 
     def fields(self, draft: QueryDraft, names: Sequence[str]) -> None:
         """Read the selected fields; related entities of which one is named are thereby included."""
-        own = [name for name in names if "." not in name]
+        known = self._aliases_for(self._resource)
+        own = [name for name in names if "." not in name or known.resolve(name) in self._resource.readable]
         for name in names:
             path, dot, field_name = name.rpartition(".")
-            if dot:
+            if dot and name not in own:
                 self._include_parser.include(draft.nodes, path).fields.append(field_name)
         if names:
             draft.fields = read_fields(self._resource, own, self._aliases_for) or self._resource.key

@@ -91,6 +91,8 @@ class Relation:
         remote: Fields of the target, pairwise.
 
         through: What lies between, if anything does.
+
+        order: By what included entities are sorted when the caller names no order.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Relation:
     local: tuple[str, ...]
     remote: tuple[str, ...]
     through: Through | None = None
+    order: tuple[Sort, ...] = ()
 
     def __repr__(self) -> str:
         """Its place, which is the same in every process: cursors are bound to it."""

@@ -27,8 +27,8 @@ _LOCK_LIMIT: Final = 10
 """Seconds to wait while another process creates tables."""
 
 
-def create(connection: Connection, metadata: MetaData, tables: Sequence[Table]) -> None:
-    """Create every one of *tables*, of *metadata*, that is missing, with its indexes. Safe when many do so at once."""
+def create(connection: Connection, metadata: MetaData, tables: Sequence[Table] | None = None) -> None:
+    """Create every one of *tables*, of *metadata* or all of it, that is missing, with its indexes. Safe when many do so at once."""
     try:
         with schema_lock(connection):
             metadata.create_all(connection, tables=tables, checkfirst=True)
