@@ -28,7 +28,7 @@ _LOCK_LIMIT: Final = 10
 
 
 def create(connection: Connection, metadata: MetaData, tables: Sequence[Table] | None = None) -> None:
-    """Create every one of *tables*, of *metadata* or all of it, that is missing, with its indexes. Safe when many do so at once."""
+    """Create what is missing of *tables*, or of all of *metadata*, with its indexes. Safe when many do so at once."""
     try:
         with schema_lock(connection):
             metadata.create_all(connection, tables=tables, checkfirst=True)

@@ -1,7 +1,8 @@
 """SQLAlchemy's `relationship()` → `Link`."""
 
+import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import BinaryExpression, BooleanClauseList, Column, ColumnElement, Table, UnaryExpression
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,6 +11,9 @@ from sqlalchemy.sql.operators import and_, asc_op, desc_op, eq
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.resources.relation import Link, Through
+
+_MAPPER: Final = re.compile(r"Mapper\[(\w+)\(")
+"""Which class a message is about."""
 
 
 def links_of(mapper: Mapper[Any]) -> dict[str, Link]:
@@ -25,7 +29,9 @@ def links_of(mapper: Mapper[Any]) -> dict[str, Link]:
     except SQLAlchemyError as error:
         # One wrong relationship bars every class, and each says so in words of its own around the same reason.
         reason = str(error).rpartition("Original exception was: ")[2].rstrip(".")
-        cannot = f"SQLAlchemy cannot configure the relationships of its classes: {reason}"
+        wrong = _MAPPER.search(reason)
+        of = mapper.class_.__name__ if wrong is None else wrong[1]
+        cannot = f"SQLAlchemy cannot configure the relationships of {of}: {reason}"
         mend = "fix them, and import the modules that declare their targets"
         raise DeclarationError([f"{cannot}; {mend}"]) from error
     named = {each.key: _link(mapper, each) for each in relationships if not each.key.startswith("_")}
