@@ -21,6 +21,7 @@ from fastapi_easy.domain.resources.options import (
     Cache,
     Fields,
     IdempotencyKeys,
+    KeySource,
     Operation,
     QueryRules,
     Reading,
@@ -53,6 +54,7 @@ def resource(
     soft_delete: str | None = None,
     tenant: str | None = None,
     upsert: Sequence[str] = (),
+    key: KeySource | str | None = None,
     reading: Reading | str = Reading.LENIENT,
     cache: Cache | None = None,
     dependencies: Sequence[Any] = (),
@@ -93,6 +95,9 @@ def resource(
 
         upsert: The unique fields by which an upsert finds the entity to change.
 
+        key: Where the key of a new entity comes from: callers (`client`), the store (`store`) or the program
+            (`uuid7`); unless given, the class says so.
+
         reading: Whether entities with stored values that do not fit their fields are shown (`lenient`) or reported as
             problems (`strict`).
 
@@ -125,6 +130,7 @@ def resource(
             soft_delete=soft_delete,
             tenant=tenant,
             upsert=upsert,
+            key=key,
             reading=reading,
             cache=cache,
             dependencies=dependencies,
@@ -163,7 +169,9 @@ def check_declarations(
             database = databases[declaration.database]()
             shape, unsupported = database.narrow_shape(name, _shape(declaration, database))
         except DeclarationError as error:
-            mistakes += [f"{name}: {each}" for each in error.mistakes]
+            # What bars several resources for the same reason is told of the first.
+            told = {each.partition(": ")[2] for each in mistakes}
+            mistakes += [f"{name}: {each}" for each in error.mistakes if each not in told]
             continue
         found, contradictions = declare(name, declaration, shape)
         mistakes += [*unsupported, *contradictions]

@@ -28,7 +28,7 @@ from fastapi_easy.domain.ports import (
     UnitOfWork,
 )
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.scoped_repository import SoftDeletingRepository
+from fastapi_easy.domain.scoped_repository import ScopedRepository, SoftDeletingRepository
 from fastapi_easy.infrastructure.validation import PydanticValidator
 
 __all__ = ["wire_resources"]
@@ -167,7 +167,8 @@ def _repository(
     if secrets is not None:
         repository = secrets.above(checked, repository)
     if checked.soft_delete is None:
-        return repository
+        is_whole = checked.variant is None or checked.variant.is_whole
+        return repository if is_whole else ScopedRepository(repository, checked.alive)
     return SoftDeletingRepository(repository, checked, clock.now)
 
 

@@ -208,19 +208,25 @@ def test_reads_relations_from_both_ends():
     assert of_maker["liked"].through is not None
 
 
+class Upper(fields.CharField):
+    def to_db_value(self, value, instance):
+        return value.upper()
+
+
 class Unreadable(Model):
     id = fields.IntField(primary_key=True)
-
-    class Upper(fields.CharField):
-        def to_db_value(self, value, instance):
-            return value.upper()
 
     async def later():
         return 1
 
+    number = fields.IntField(default=later)
+
+
+class Shouting(Model):
+    """With fields that no kind stands for: one of its own class, and one of Tortoise's."""
+
     loud = Upper(max_length=9)
     tags = ArrayField("box")
-    number = fields.IntField(default=later)
 
 
 class Lost(Model):
@@ -238,8 +244,6 @@ class Shapeless(Model):
         pytest.param(
             Unreadable,
             [
-                "Unreadable.loud is a Upper",
-                "Unreadable.tags is a ArrayField",
                 "the default of Unreadable.number has to be awaited",
             ],
             id="fields",
@@ -256,6 +260,15 @@ def test_reports_mistakes(entity, words):
 
     assert len(refused.value.mistakes) == len(words)
     assert all(word in mistake for word, mistake in zip(words, refused.value.mistakes, strict=True))
+
+
+def test_leaves_out_what_no_kind_stands_for_and_takes_a_class_of_the_users_for_a_mistake():
+    omitted = describe(Shouting).omitted
+
+    assert {name: (each.is_mistake, each.reason.split(",")[0]) for name, each in omitted.items()} == {
+        "loud": (True, "Shouting.loud is a Upper"),
+        "tags": (False, "Shouting.tags is a ArrayField"),
+    }
 
 
 def test_mirrors_columns_and_rules():

@@ -114,7 +114,7 @@ class IncludeParser:
         if not fields and node.fields:
             fields = target.key
         query = Query(
-            order=target.default_order if node.order is None else node.order,
+            order=node.relation.order if node.order is None else node.order,
             page=PageRequest(limit=target.query.limit if node.limit is None else node.limit),
             fields=fields or None,
             includes=tuple(self._include(f"{path}.{name}", inner) for name, inner in node.nodes.items()),

@@ -137,7 +137,9 @@ class QueryParts:
             raise QueryError.invalid_value("/q", "Must be text", "string_type")
         if len(text) > self._limits.text:
             raise QueryError.limit_exceeded("/q", f"Must not be longer than {self._limits.text} characters")
-        for word in text.split():
+        # Who searches by itself knows words that it leaves out, and phrases.
+        has_texts = len(searchable) > len(self._resource.search_vectors)
+        for word in text.split() if has_texts else [text] if text.strip() else []:
             value = self._comparisons.from_search(searchable[0], word)
             draft.conditions.append(
                 AnyOf(tuple(Where(name, Operator.CONTAINS_ANY_CASE, value) for name in searchable))
@@ -149,10 +151,11 @@ class QueryParts:
 
     def fields(self, draft: QueryDraft, names: Sequence[str]) -> None:
         """Read the selected fields; related entities of which one is named are thereby included."""
-        own = [name for name in names if "." not in name]
+        known = self._aliases_for(self._resource)
+        own = [name for name in names if "." not in name or known.resolve(name) in self._resource.readable]
         for name in names:
             path, dot, field_name = name.rpartition(".")
-            if dot:
+            if dot and name not in own:
                 self._include_parser.include(draft.nodes, path).fields.append(field_name)
         if names:
             draft.fields = read_fields(self._resource, own, self._aliases_for) or self._resource.key

@@ -29,7 +29,9 @@ def read_order(
     for name in names:
         descending = name.startswith("-")
         spelled = name[1:] if descending else name
-        *relations, last = spelled.split(".")
+        # The name of a field may have dots in it, where others have named the column.
+        is_own = aliases_for(resource).resolve(spelled) in resource.sortable
+        *relations, last = [spelled] if is_own else spelled.split(".")
         path, target = _path(resource, relations[: depth + 1])
         field = aliases_for(target).resolve(last)
         if len(relations) > depth or path is None or field not in target.sortable:

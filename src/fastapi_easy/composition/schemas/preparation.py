@@ -1,6 +1,8 @@
 """What happens to the stored schema of a database at start."""
 
+import logging
 from collections.abc import Sequence
+from typing import Final
 
 from fastapi_easy.composition.answers import answer, require_none
 from fastapi_easy.composition.application import Application
@@ -15,6 +17,8 @@ from fastapi_easy.domain.ports.schema_store import SchemaStore
 from fastapi_easy.settings import Settings
 
 __all__ = ["migration_policy", "prepare_schema"]
+
+_logger: Final = logging.getLogger("fastapi_easy.schemas")
 
 
 def migration_policy(settings: Settings, database: Database) -> MigrationPolicy:
@@ -34,10 +38,18 @@ async def prepare_schema(application: Application, database: Database) -> None:
 
         ConnectionError: The database does not answer.
     """
+    _tell_what_is_left_out(application, database)
     await _prepare_tables(application, database)
     await _prepare_idempotency(application, database)
     await _prepare_journal(application, database)
     await prepare_outbox(application, database)
+
+
+def _tell_what_is_left_out(application: Application, database: Database) -> None:
+    for each in application.every_resource():
+        if each.database == database.name:
+            for notice in each.notices:
+                _logger.warning("%s: %s", each.name, notice)
 
 
 async def _prepare_journal(application: Application, database: Database) -> None:

@@ -4,22 +4,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
-from fastapi_easy.domain.field import Comparison, Field, Kind, is_sortable
-from fastapi_easy.domain.queries.ordering import Direction, Sort
-from fastapi_easy.domain.queries.specification import operators_for
+from fastapi_easy.domain.field import Comparison, Field, Kind
 from fastapi_easy.domain.resources.declaring.call_options import check_idempotency, check_reading
 from fastapi_easy.domain.resources.declaring.documentation import first_paragraph
+from fastapi_easy.domain.resources.declaring.key_source import declare_key
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
 from fastapi_easy.domain.resources.declaring.offered_operations import check_operations
+from fastapi_easy.domain.resources.declaring.queryable import (
+    default_order,
+    filterable_fields,
+    searchable_fields,
+    sortable_fields,
+)
 from fastapi_easy.domain.resources.declaring.records import check_records
 from fastapi_easy.domain.resources.declaring.secret_declaration import declare_secrets, lookup_field_of
+from fastapi_easy.domain.resources.declaring.variant import fixed_field
 from fastapi_easy.domain.resources.naming import find_alias_mistakes
+from fastapi_easy.domain.resources.omitted import check_omitted
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
     READ_ONLY,
     Cache,
     Fields,
     IdempotencyKeys,
+    KeySource,
     Operation,
     QueryRules,
     Reading,
@@ -76,6 +84,8 @@ class Declaration(Generic[E]):
 
         upsert: The unique fields by which an upsert finds the entity to change.
 
+        key: Where the key of a new entity comes from; `None` when the class says so.
+
         reading: What is answered where a stored value does not fit its field.
 
         cache: How answers are kept, if they are.
@@ -104,6 +114,7 @@ class Declaration(Generic[E]):
     soft_delete: str | None = None
     tenant: str | None = None
     upsert: Sequence[str] = ()
+    key: KeySource | str | None = None
     reading: Reading | str = Reading.LENIENT
     cache: Cache | None = None
     dependencies: Sequence[Any] = ()
@@ -125,6 +136,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
     version = (
         Version(field=declaration.version) if isinstance(declaration.version, str) else declaration.version
     )
+    declare_key(declaration.key, shape, fields, mistakes)
     _check_store_fields(declaration, version, shape, fields, mistakes)
     if not name.isidentifier() or name.startswith("_"):
         mistakes.add(
@@ -145,11 +157,13 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
                 f"{field!r} is part of the key, but its column type stores a value in another way each time, so that"
                 " it is never found again: use another key, or another type"
             )
+    fixed = fixed_field(shape.variant, fields)
     stored = declaration.stored_as or declaration.entity
     secret = declare_secrets(stored, declaration.fields, shape, fields, mistakes)
     fields = secret.fields
     tenant = check_tenant(declaration.tenant, shape, fields, mistakes)
-    readable, writable, changeable = _access(secret.access, tenant, shape, fields, mistakes)
+    readable, writable, changeable = _access(secret.access, {tenant, fixed}, shape, fields, mistakes)
+    notices = check_omitted(shape.omitted, declaration.fields.hidden, mistakes)
     restorable, protected = _restorable(declaration.fields, readable, writable, fields, mistakes)
     resource = Resource(
         name=name,
@@ -160,12 +174,15 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         writable=writable,
         changeable=changeable,
         restorable=restorable,
-        protected=protected - {tenant},
-        filterable=_filterable(declaration.query, readable, fields, mistakes),
-        sortable=_sortable(declaration.query, readable, fields, mistakes),
-        searchable=_searchable(declaration.query, readable, fields, mistakes),
-        default_order=_order(declaration.query, readable, fields, mistakes),
-        operations=_operations(declaration, mistakes),
+        protected=protected - {tenant, fixed},
+        filterable=filterable_fields(declaration.query, readable, fields, mistakes),
+        sortable=sortable_fields(declaration.query, readable, fields, mistakes),
+        searchable=searchable_fields(declaration.query, readable, fields, shape, mistakes),
+        variant=shape.variant,
+        search_vectors=tuple(name for name in declaration.query.search if name in shape.omitted),
+        notices=notices,
+        default_order=default_order(declaration.query, readable, fields, mistakes),
+        operations=_operations(declaration, shape, mistakes),
         query=declaration.query,
         schemas=declaration.schemas,
         database=declaration.database,
@@ -258,9 +275,14 @@ def _upsert_by(
 
 
 def _access(
-    access: Fields, tenant: str | None, shape: Shape, fields: Mapping[str, Field], mistakes: Mistakes
+    access: Fields,
+    fixed_by_kernel: set[str | None],
+    shape: Shape,
+    fields: Mapping[str, Field],
+    mistakes: Mistakes,
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    hidden = mistakes.names("fields.hidden", access.hidden, fields, "which the entity does not have")
+    known = {**fields, **shape.omitted}
+    hidden = mistakes.names("fields.hidden", access.hidden, known, "which the entity does not have")
     open_ = [name for name in fields if name not in hidden]
     for option, named in (("read", access.read), ("write", access.write)):
         for name in hidden:
@@ -271,7 +293,7 @@ def _access(
     readable = [name for name in open_ if name not in access.password]
     if access.read is not None:
         readable = [*mistakes.names("fields.read", access.read, fields, "which the entity does not have")]
-    allowed = [name for name in fields if not fields[name].generated and name != tenant]
+    allowed = [name for name in fields if not fields[name].generated and name not in fixed_by_kernel]
     writable = [name for name in open_ if name in allowed]
     if access.write is not None:
         writable = [*mistakes.names("fields.write", access.write, allowed, "which callers cannot write")]
@@ -304,50 +326,7 @@ def _restorable(
     return restorable, frozenset(read_only.difference(allowed))
 
 
-def _filterable(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
-) -> tuple[str, ...]:
-    able = [name for name in readable if operators_for(fields[name])]
-    if rules.filter is None:
-        return tuple(able)
-    return mistakes.names(
-        "query.filter", rules.filter, able, "which is not a readable field that can be compared"
-    )
-
-
-def _sortable(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
-) -> tuple[str, ...]:
-    able = [name for name in readable if is_sortable(fields[name])]
-    if rules.sort is None:
-        return tuple(able)
-    return mistakes.names("query.sort", rules.sort, able, "which is not a readable field that has an order")
-
-
-def _searchable(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
-) -> tuple[str, ...]:
-    able = [
-        name
-        for name in readable
-        if fields[name].kind is Kind.TEXT and fields[name].comparison is Comparison.FULL
-    ]
-    return mistakes.names("query.search", rules.search, able, "which is not a readable text field")
-
-
-def _order(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
-) -> tuple[Sort, ...]:
-    able = [name for name in readable if is_sortable(fields[name])]
-    requested = {name.removeprefix("-"): name for name in mistakes.check_is_list("query.order", rules.order)}
-    kept = mistakes.names("query.order", requested, able, "which is not a readable field that has an order")
-    down, up = Direction.DESCENDING, Direction.ASCENDING
-    if not 1 <= rules.limit <= rules.max_limit:
-        mistakes.add(f"query.limit is {rules.limit}: set it between 1 and query.max_limit, {rules.max_limit}")
-    return tuple(Sort(name, down if requested[name].startswith("-") else up) for name in kept)
-
-
-def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[Operation]:
+def _operations(declaration: Declaration[Any], shape: Shape, mistakes: Mistakes) -> frozenset[Operation]:
     named = mistakes.names(
         "operations",
         (str(each) for each in mistakes.check_is_list("operations", declaration.operations)),
@@ -362,6 +341,7 @@ def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[
         Operation.CHANGES: ("events", declaration.events),
         Operation.HISTORY: ("audit", declaration.audit),
     }
+    is_every = offered.issuperset(EVERY_OPERATION)
     # Who names every operation, or every one that reads, and more besides, did not mean this one.
     every = {each for whole in (EVERY_OPERATION, READ_ONLY) if offered.issuperset(whole) for each in whole}
     for operation, (option, given) in needs.items():
@@ -371,4 +351,12 @@ def _operations(declaration: Declaration[Any], mistakes: Mistakes) -> frozenset[
                 mistakes.add(
                     f"operations names {operation.value!r}, which needs {option}: declare it, or leave it out"
                 )
+    if shape.read_only is not None:
+        if not is_every:
+            for operation in sorted(offered.difference(READ_ONLY)):
+                mistakes.add(
+                    f"operations names {operation.value!r}, which needs a table that can be changed, and"
+                    f" {shape.read_only}: leave it out"
+                )
+        offered.intersection_update(READ_ONLY)
     return frozenset(offered)

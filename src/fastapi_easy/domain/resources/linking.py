@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.resources.declaration import Declaration, is_reserved
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
 from fastapi_easy.domain.resources.reference import Reference
@@ -27,6 +28,9 @@ def link(
         links = _links(requested, shapes[name].links, mistakes)
         for relation, each in links.items():
             target = _target(each.target, resource, resources.values())
+            if requested is None and not relation.isidentifier():
+                # Named after a table that others have named: nobody could ask for it, and nobody has.
+                continue
             if target is not None:
                 _connect(resource, target, relation, each, mistakes)
             elif requested is not None:
@@ -99,7 +103,17 @@ def _connect(
         local=tuple(local),
         remote=tuple(remote),
         through=link_.through,
+        order=_order(link_, target),
     )
+
+
+def _order(link_: Link, target: Resource[Any]) -> tuple[Sort, ...]:
+    """Return the order of the class's own, as far as callers may sort by it; else that of *target*."""
+    named = {each.removeprefix("-"): each.startswith("-") for each in link_.order}
+    if not named or not set(target.sortable).issuperset(named):
+        return target.default_order
+    down, up = Direction.DESCENDING, Direction.ASCENDING
+    return tuple(Sort(name, down if is_down else up) for name, is_down in named.items())
 
 
 def _references(

@@ -46,6 +46,19 @@ READ_ONLY: Final = (
 grants reading does not grant that beside it."""
 
 
+class KeySource(enum.StrEnum):
+    """Where the key of a new entity comes from. Unless declared, the class says so."""
+
+    CLIENT = "client"
+    """Callers give it."""
+
+    STORE = "store"
+    """The store makes it, by a counter, a default or a trigger; callers never give it."""
+
+    UUID7 = "uuid7"
+    """The program makes a UUID of version 7, which grows with time, where callers give none."""
+
+
 class Reading(enum.StrEnum):
     """What is answered where a stored value is one that the kind of its field cannot hold (`UnexpectedValue`)."""
 

@@ -36,6 +36,8 @@ class Link:
         remote: The fields of the other, pairwise; its key when empty.
 
         through: What lies between, if anything does.
+
+        order: The fields of the other by which the class sorts them, each with `-` before it for the largest first.
     """
 
     target: type[Any] | str
@@ -43,6 +45,7 @@ class Link:
     local: tuple[str, ...] = ()
     remote: tuple[str, ...] = ()
     through: Through | None = None
+    order: tuple[str, ...] = ()
 
 
 def to_one(target: type[Any] | str, by: str | Sequence[str]) -> Link:

@@ -19,8 +19,10 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     all_of,
 )
+from fastapi_easy.domain.resources.declaring.variant import Variant, condition_of
 from fastapi_easy.domain.resources.entity_rules import EntityRules
 from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases, build_aliases
+from fastapi_easy.domain.resources.omitted import OmittedColumn
 from fastapi_easy.domain.resources.options import Cache, Operation, QueryRules, Reading, Schemas
 from fastapi_easy.domain.resources.recording import Audit, Events
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
@@ -50,6 +52,12 @@ class Shape:
         columns: The field of each column of that table, where it has another name.
 
         rules: The rules of the class that look at more than one field, if it has any.
+
+        omitted: The columns of the class that are no fields, by name.
+
+        read_only: Why nothing that is stored can be changed; `None` when it can.
+
+        variant: What tells its entities from others in the same table; `None` when there are no others.
     """
 
     fields: tuple[Field, ...]
@@ -60,6 +68,9 @@ class Shape:
     table: str | None = None
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     rules: EntityRules | None = None
+    omitted: Mapping[str, OmittedColumn] = dataclasses.field(default_factory=dict)
+    read_only: str | None = None
+    variant: Variant | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -80,6 +91,8 @@ class Relation:
         remote: Fields of the target, pairwise.
 
         through: What lies between, if anything does.
+
+        order: By what included entities are sorted when the caller names no order.
     """
 
     name: str
@@ -89,6 +102,7 @@ class Relation:
     local: tuple[str, ...]
     remote: tuple[str, ...]
     through: Through | None = None
+    order: tuple[Sort, ...] = ()
 
     def __repr__(self) -> str:
         """Its place, which is the same in every process: cursors are bound to it."""
@@ -169,7 +183,13 @@ class Resource(Generic[E]):
 
         sortable: The fields that queries may order by.
 
-        searchable: The text fields that `q` looks into.
+        searchable: The text fields that `q` looks into, and the columns of *search_vectors*.
+
+        search_vectors: The columns that are no fields, and that the store itself searches for words.
+
+        variant: What tells its entities from others in the same table; `None` when there are no others.
+
+        notices: What is left out of the class, a sentence each, for who starts the program.
 
         default_order: The order when the caller names none.
 
@@ -266,6 +286,9 @@ class Resource(Generic[E]):
     policy: tuple[Any, ...] | None = None
     events: Events | None = None
     audit: Audit | None = None
+    search_vectors: tuple[str, ...] = ()
+    variant: Variant | None = None
+    notices: tuple[str, ...] = ()
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
     references: list[LinkedReference] = dataclasses.field(default_factory=list)
     naming: FieldAliases = dataclasses.field(init=False, default=NO_ALIASES)
@@ -295,13 +318,15 @@ class Resource(Generic[E]):
 
     @property
     def alive(self) -> Specification:
-        """The entities that are not deleted."""
-        return Everything() if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, True)
+        """The entities of the class that are not deleted."""
+        here = Everything() if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, True)
+        return here if self.variant is None else all_of(condition_of(self.variant, self.fields), here)
 
     @property
     def deleted(self) -> Specification:
-        """The entities that are marked as deleted; none unless the resource marks them."""
-        return AnyOf(()) if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, False)
+        """The entities of the class that are marked as deleted; none unless the resource marks them."""
+        gone = AnyOf(()) if self.soft_delete is None else Where(self.soft_delete, Operator.IS_NULL, False)
+        return gone if self.variant is None else all_of(condition_of(self.variant, self.fields), gone)
 
     def version_of(self, row: Row) -> str:
         """Return the version of *row*, which holds at least the readable fields, or was cut from such a row."""

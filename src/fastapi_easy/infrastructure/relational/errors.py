@@ -47,6 +47,9 @@ from fastapi_easy.infrastructure.relational.transaction import TransactionLost
 DATABASE_ERRORS: Final = (SQLAlchemyError, OSError, TransactionLost)
 """What running a statement may raise; `translate` raises again what means a defect of ours."""
 
+NO_KEY_MADE: Final = "The database gives no value to a field that only it can fill in"
+"""Why nothing was stored, in `CheckFailed`."""
+
 NO_WAY_TO_CHANGE: Final = "a way to make this change of a view"
 """What a store lacks, in `Unsupported`."""
 
@@ -100,7 +103,7 @@ class TableConstraints:
         """Return the error for a violated constraint or a value that does not fit."""
         match classified.cause:
             case ErrorCause.UNIQUE:
-                return AlreadyExists(self.resource.name, self._unique_fields(classified, written))
+                return AlreadyExists(self.resource.name, self._given_fields(classified, written))
             case ErrorCause.FOREIGN_KEY:
                 return self._broken_reference(classified, written, removing=removing)
             case ErrorCause.CHECK:
@@ -108,13 +111,7 @@ class TableConstraints:
                 fields = self._checks.get(str(name)) or self._fields_mentioned_in(str(name))
                 return CheckFailed(self.resource.name, fields, name)
             case ErrorCause.NOT_NULL:
-                fields = self._known_fields(classified, written)
-                # A column of another table, or one that the class does not have: no value of a caller's helps.
-                return (
-                    null_not_allowed(fields)
-                    if fields
-                    else CheckFailed(self.resource.name, (), classified.constraint)
-                )
+                return self._null_not_allowed(classified, written)
             case ErrorCause.INVALID_VALUE:
                 return self._invalid_value(classified, written)
             case ErrorCause.RAISED:
@@ -134,6 +131,22 @@ class TableConstraints:
                 raise LookupError(f"{classified.cause} is about no table")
             case _:
                 assert_never(classified.cause)
+
+    def _null_not_allowed(self, classified: ClassifiedError, written: Sequence[Values]) -> Error:
+        fields, known = self._known_fields(classified, written), self.resource.stored_fields
+        if not fields:
+            # A column of another table, or one that the class does not have: no value of a caller's helps.
+            return CheckFailed(self.resource.name, (), classified.constraint)
+        if all(name in known and known[name].generated for name in fields):
+            return CheckFailed(self.resource.name, (), reason=NO_KEY_MADE)
+        return null_not_allowed(fields)
+
+    def _given_fields(self, classified: ClassifiedError, written: Sequence[Values]) -> _Fields:
+        """Return the fields that are taken; none where the store has made their values: its counter is behind."""
+        fields, known = self._unique_fields(classified, written), self.resource.stored_fields
+        is_made = all(name in known and known[name].generated for name in fields)
+        is_given = any(values.get(name) is not None for values in written for name in fields)
+        return () if is_made and not is_given else fields
 
     def _unique_fields(self, classified: ClassifiedError, written: Sequence[Values]) -> _Fields:
         name = classified.constraint or ""

@@ -111,7 +111,8 @@ async def test_the_reported_mend_works(url, tmp_path, table):
     is_mysql = "mysql" in url
     column = ", fe_alive SMALLINT GENERATED ALWAYS AS (CASE WHEN gone IS NULL THEN 1 END)" if is_mysql else ""
     gone = "TIMESTAMP" if "postgres" in url else "DATETIME"
-    columns = "id INTEGER PRIMARY KEY, email VARCHAR(100) NOT NULL, badge VARCHAR(20), house VARCHAR(20), room INTEGER"
+    key = "SERIAL PRIMARY KEY" if "postgres" in url else f"INTEGER PRIMARY KEY {'AUTO_INCREMENT' * is_mysql}"
+    columns = f"id {key}, email VARCHAR(100) NOT NULL, badge VARCHAR(20), house VARCHAR(20), room INTEGER"
     made = [f"CREATE TABLE {table} ({columns}, gone {gone}{column})"]
     tail = (", fe_alive)", "") if is_mysql else (")", " WHERE gone IS NULL")
     for name, columns in (("e", "email"), ("b", "badge"), ("r", "house, room")):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from returns.result import Failure, Success
@@ -12,6 +13,7 @@ from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capability
+from fastapi_easy.domain.resources.omitted import without_search
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.memory.tables import Table
@@ -35,7 +37,7 @@ class MemoryDatabase:
 
     def narrow_shape(self, name: str, shape: Shape) -> tuple[Shape, list[str]]:
         """Return *shape* as it is: whatever Python can hold can be stored."""
-        return shape, []
+        return replace(shape, omitted=without_search(shape.omitted)) if shape.omitted else shape, []
 
     async def open(self) -> None:
         """Answer `check` from now on."""

@@ -22,11 +22,13 @@ from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.resources.capability import Capability
+from fastapi_easy.domain.resources.omitted import without_search
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTables
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import compare, create, is_fresh
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.copies import MYSQL_INDEXED_LENGTH
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conversions import Conversion
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.discovery import narrow_to_dialect
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import DeclarativeEntities, Entities
 from fastapi_easy.infrastructure.relational.catalogue.read_only import asks_read_only
@@ -229,7 +231,9 @@ class SqlAlchemyDatabase:
                 refused.append(field)
                 field = declared
             fields.append(self._adapt_field(field, is_indexed=field.name in indexed))
-        return dataclasses.replace(shape, fields=tuple(fields)), refused
+        is_searching = self._server_name == "postgresql"
+        omitted = shape.omitted if is_searching else without_search(shape.omitted)
+        return dataclasses.replace(shape, fields=tuple(fields), omitted=omitted), refused
 
     async def open(self) -> None:
         """Do nothing: connections are opened when statements need them."""
@@ -262,7 +266,11 @@ class SqlAlchemyDatabase:
                 mode is SchemaMode.FRESH
                 and await self._run_sync(lambda connection: is_fresh(connection, mapped))
             ):
-                await self._run_sync(lambda connection: create(connection, mapped_tables.tables.metadata))
+                await self._run_sync(
+                    lambda connection: create(
+                        connection, mapped_tables.tables.metadata, mapped_tables.without_views()
+                    )
+                )
             differences = await self._run_sync(lambda connection: compare(connection, mapped))
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
@@ -336,7 +344,7 @@ class SqlAlchemyDatabase:
             _ = weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
 
     def _adapt_field(self, declared: Field, *, is_indexed: bool) -> Field:
-        if declared.check is not None:
+        if isinstance(declared.check, Conversion):
             # How much its column holds is for the user's type to say, and what it cannot read is shown as it is stored.
             return dataclasses.replace(declared, other_types=ANY_TEXT)
         other = OTHER_VALUES[self._server_name].get(declared.kind)

@@ -12,6 +12,7 @@ from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTables
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import Entities
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VIEW
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.old_rows import old_row_value
 from fastapi_easy.infrastructure.relational.catalogue.declared_tables import DeclaredTables
 from fastapi_easy.infrastructure.relational.column_types import WRITTEN_TYPE, ColumnType
@@ -53,6 +54,9 @@ def declare_tables(
             if _differs(column, copy):
                 defaults[copy] = column.server_default
     metadata = mapped.tables.metadata
+    for table in [each for each in metadata.sorted_tables if each.info.get(VIEW)]:
+        # Whoever has made it changes it.
+        metadata.remove(table)
     fills = {
         f"{table.name}.{column.name}": partial(
             old_row_value, field, column, connection.dialect, is_unique=_is_unique(table, column, field)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Column, Table
 
-from fastapi_easy.domain.resources.options import Reading
+from fastapi_easy.domain.resources.options import Operation, Reading
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import RelationTarget
@@ -16,6 +16,8 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conv
     convert_column,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import Entities
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VIEW
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.text_types import DomainValue
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import exclude_deleted
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import type_as_stored
 from fastapi_easy.infrastructure.relational.catalogue.stored_table import StoredTable
@@ -35,12 +37,24 @@ class MappedTable:
         table: Our copy.
 
         deleted_column: The column that marks rows as deleted, if there is one.
+
+        given: The columns that new rows get values for; all where it is `None`, which is for tables between others.
+
+        counted: The columns of the key to which the database gives values.
+
+        has_new_rows: Whether any operation of the resource creates entities.
     """
 
     name: str
     declared_by: str
     table: Table
     deleted_column: str | None = None
+    given: frozenset[str] | None = None
+    counted: frozenset[str] = frozenset()
+    has_new_rows: bool = True
+
+
+_CREATING: Final = frozenset({Operation.CREATE, Operation.UPSERT, Operation.BULK, Operation.IMPORT})
 
 
 class MappedTables:
@@ -69,11 +83,18 @@ class MappedTables:
         for declared, name in self._entities.attributes_of(resource.stored).items():
             if name in resource.stored_fields:
                 convert_column(table.columns[declared.key], resource.stored_fields[name])
+                if declared.primary_key and not resource.stored_fields[name].generated:
+                    # By itself SQLAlchemy counts every whole number that is a key.
+                    table.columns[declared.key].autoincrement = False
         if resource.soft_delete is not None:
             exclude_deleted(
                 table, table.columns[self._column(resource, resource.soft_delete).key], self.server.name
             )
         return table
+
+    def without_views(self) -> list[Table]:
+        """Return the copies of all tables but those that are views, which others create."""
+        return [each for each in self.tables.metadata.sorted_tables if not each.info.get(VIEW)]
 
     def tables_of(self, resources: Sequence[Resource[Any]]) -> Sequence[MappedTable]:
         """Return our copies of the tables of *resources*, and of the association tables between them."""
@@ -87,6 +108,13 @@ class MappedTables:
                     declared_by=each.stored.__name__,
                     table=table,
                     deleted_column=deleted_column,
+                    given=self._given(each),
+                    counted=frozenset(
+                        self._column(each, name).name
+                        for name in each.key
+                        if each.stored_fields[name].generated
+                    ),
+                    has_new_rows=not _CREATING.isdisjoint(each.operations),
                 )
             )
         for relation in (relation for each in resources for relation in each.relations.values()):
@@ -125,6 +153,8 @@ class MappedTables:
             attributes = self._entities.attributes_of(each.stored)
             table = self.table_of(each)
             for column in table.columns:
+                if isinstance(column.type, DomainValue):
+                    column.type = column.type.inner
                 if column.name in found.columns.types:
                     column.type = type_as_stored(column.type, found.columns.types[column.name], self.server)
             if self.server.name == "sqlite":
@@ -139,6 +169,10 @@ class MappedTables:
     def clear_plans(self) -> None:
         """Forget every plan, because the tables may have changed."""
         self._plans = {}
+
+    def _given(self, resource: Resource[Any]) -> frozenset[str]:
+        attributes = self._entities.attributes_of(resource.stored)
+        return frozenset(column.name for column, name in attributes.items() if name in resource.stored_fields)
 
     def _column(self, resource: Resource[Any], field: str) -> Column[Any]:
         attributes = self._entities.attributes_of(resource.stored)

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, assert_never
 
 import sqlalchemy
-from sqlalchemy import Column, Connection, Inspector, MetaData, Table
+from sqlalchemy import Column, Connection, Inspector, MetaData, Table, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError, DBAPIError
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTable
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VIEW
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import find_strict_constraints
+from fastapi_easy.infrastructure.relational.catalogue.triggers import may_fill_new_rows
 from fastapi_easy.infrastructure.relational.catalogue.type_families import family_of, stands_for
 from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN, ColumnType
 from fastapi_easy.infrastructure.relational.server import server_name_of
@@ -19,27 +21,29 @@ _LOCK: Final = "fastapi_easy.schema"
 _LOCK_NUMBER: Final = 0x66617374
 """The same for every process that creates tables; "fast" in ASCII."""
 
+_KEY_ON_SQLITE: Final = text("SELECT name, type FROM pragma_table_info(:table, :schema) WHERE pk > 0")
+
 _LOCK_LIMIT: Final = 10
 """Seconds to wait while another process creates tables."""
 
 
-def create(connection: Connection, metadata: MetaData) -> None:
-    """Create every table of *metadata* that is missing, with its indexes. Safe when many do so at once."""
+def create(connection: Connection, metadata: MetaData, tables: Sequence[Table] | None = None) -> None:
+    """Create what is missing of *tables*, or of all of *metadata*, with its indexes. Safe when many do so at once."""
     try:
         with schema_lock(connection):
-            metadata.create_all(connection, checkfirst=True)
+            metadata.create_all(connection, tables=tables, checkfirst=True)
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
         # Another program, which does not take our lock, has created a table meanwhile: create the others.
         with schema_lock(connection):
-            metadata.create_all(connection, checkfirst=True)
+            metadata.create_all(connection, tables=tables, checkfirst=True)
 
 
 def is_fresh(connection: Connection, tables: Sequence[MappedTable]) -> bool:
     """Return whether none of *tables* exists yet."""
     inspector = sqlalchemy.inspect(connection)
-    return not any(_exists(inspector, each) for each in tables)
+    return not any(_exists(inspector, each) for each in tables if not each.table.info.get(VIEW))
 
 
 def compare(connection: Connection, tables: Sequence[MappedTable]) -> list[str]:
@@ -49,10 +53,13 @@ def compare(connection: Connection, tables: Sequence[MappedTable]) -> list[str]:
     for mapped in tables:
         table = mapped.table
         if not _exists(inspector, mapped):
-            differences.append(f"{mapped.name}: the table {table.name} does not exist")
+            kind = "view" if table.info.get(VIEW) else "table"
+            differences.append(f"{mapped.name}: the {kind} {table.name} does not exist")
             continue
         stored = {each["name"]: each for each in inspector.get_columns(table.name, schema=table.schema)}
         differences += _differences(mapped, stored, connection.dialect)
+        differences += _unfilled_columns(connection, mapped, stored)
+        differences += _uncounted_keys(connection, mapped, stored)
         if mapped.deleted_column is not None:
             differences += [
                 f"{mapped.name}: {each}"
@@ -100,30 +107,77 @@ def schema_lock(connection: Connection) -> Iterator[None]:
 def _differences(mapped: MappedTable, stored: Mapping[str, Any], dialect: Dialect) -> Iterator[str]:
     table, entity = mapped.table, mapped.declared_by
     for column in table.columns:
-        if column.name == ALIVE_COLUMN:
+        if column.name == ALIVE_COLUMN or column.system:
             continue
         found = stored.get(column.name)
         place = f"{mapped.name}: the column {table.name}.{column.name}"
         if found is None:
             yield f"{place} does not exist; add it"
             continue
-        if not column.primary_key and bool(found["nullable"]) != bool(column.nullable):
+        # What a view may hold the database does not say.
+        if not (column.primary_key or table.info.get(VIEW)) and bool(found["nullable"]) != bool(
+            column.nullable
+        ):
             allowed, forbidden = ("the database", entity) if found["nullable"] else (entity, "the database")
             yield f"{place} may be null in {allowed} but not in {forbidden}; change one of them"
         wanted, there = _family(column.type, dialect), _family(found["type"], dialect)
         if wanted and there and not _is_same(wanted, there, dialect.name):
             yield f"{place} holds a {there} in the database but a {wanted} in {entity}; change one of them"
-    for name, found in stored.items():
-        if name not in _names(table) and not found["nullable"] and not _has_store_default(found):
-            yield (
-                f"{mapped.name}: the column {table.name}.{name} must not be null, has no default and is not in"
-                f" {entity}; give it a default, or add it to the class"
-            )
 
 
-def _names(table: Table) -> set[str]:
+def _unfilled_columns(
+    connection: Connection, mapped: MappedTable, stored: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield a sentence for each column that keeps new rows from being stored, since nothing gives it a value."""
+    table = mapped.table
     columns: list[Column[Any]] = list(table.columns)
-    return {column.name for column in columns}
+    declared = {column.name for column in columns}
+    filled = {column.name for column in columns if _is_filled_by_class(column)}
+    given = (declared if mapped.given is None else mapped.given) | filled
+    unfilled = [
+        name
+        for name, found in stored.items()
+        if name not in given and not found["nullable"] and not _has_store_default(found)
+    ]
+    server = server_name_of(connection.dialect.name)
+    if not unfilled or not mapped.has_new_rows or may_fill_new_rows(connection, server, table):
+        return
+    for name in unfilled:
+        place = f"{mapped.name}: the column {table.name}.{name} must not be null, has no default and"
+        if name in declared:
+            yield f"{place} takes no value from callers; give it a default, or operations that create nothing"
+        else:
+            yield f"{place} is not in {mapped.declared_by}; give it a default, or add it to the class"
+
+
+def _uncounted_keys(connection: Connection, mapped: MappedTable, stored: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each part of the key to which nothing in the database gives a value."""
+    table, server = mapped.table, server_name_of(connection.dialect.name)
+    uncounted = [
+        name
+        for name in mapped.counted
+        if name in stored
+        and not (
+            _is_rowid(connection, table, name) if server == "sqlite" else _has_store_default(stored[name])
+        )
+    ]
+    if not uncounted or not mapped.has_new_rows or may_fill_new_rows(connection, server, table):
+        return
+    for name in uncounted:
+        yield (
+            f"{mapped.name}: nothing in the database gives the key {table.name}.{name} a value; declare the resource"
+            " with key='client' if callers give it, or make the column an identity"
+        )
+
+
+def _is_rowid(connection: Connection, table: Table, name: str) -> bool:
+    """Return whether SQLite gives the column *name* its own number of the row: an INTEGER, the only part of the key."""
+    found = connection.execute(_KEY_ON_SQLITE, {"table": table.name, "schema": table.schema or "main"}).all()
+    return [(column, type_.upper()) for column, type_ in found] == [(name, "INTEGER")]
+
+
+def _is_filled_by_class(column: Column[Any]) -> bool:
+    return column.name == ALIVE_COLUMN or column.default is not None
 
 
 def _has_store_default(found: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from typing import Final, assert_never
 
 from sqlalchemy import Connection, Table, text
 
-from fastapi_easy.infrastructure.relational.server import Server
+from fastapi_easy.infrastructure.relational.server import Server, ServerName
 
 _POSTGRES: Final = text("""
     SELECT c.relkind = 'v' AS is_view,
@@ -51,6 +51,32 @@ class Triggers:
     keep_parts: bool = False
     is_view: bool = False
     lacks: frozenset[str] = frozenset()
+
+
+_FILLED_ON_POSTGRES: Final = text(
+    "SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass(:name) AND NOT tgisinternal AND tgenabled <> 'D'"
+    " AND tgtype & 2 <> 0 AND tgtype & 4 <> 0 LIMIT 1"
+)
+_FILLED_ON_MYSQL: Final = text(
+    "SELECT 1 FROM information_schema.triggers WHERE event_object_schema = coalesce(:schema, database())"
+    " AND event_object_table = :table AND event_manipulation = 'INSERT' AND action_timing = 'BEFORE' LIMIT 1"
+)
+
+
+def may_fill_new_rows(connection: Connection, server: ServerName, of: Table) -> bool:
+    """Return whether a trigger may give a value to columns of a new row of *of*, before they are checked."""
+    match server:
+        case "postgresql":
+            name = connection.dialect.identifier_preparer.format_table(of)
+            found = connection.execute(_FILLED_ON_POSTGRES, {"name": name})
+        case "mysql":
+            found = connection.execute(_FILLED_ON_MYSQL, {"schema": of.schema, "table": of.name})
+        case "sqlite":
+            # Its triggers see a new row when it is there.
+            return False
+        case _:
+            assert_never(server)
+    return found.first() is not None
 
 
 def find_triggers(connection: Connection, server: Server, of: Table) -> Triggers:

@@ -156,8 +156,9 @@ def _pairs(
 def _spell_unknown(table: Table, stored: TableShape) -> None:
     """Give columns whose types SQLAlchemy does not know, and nobody can declare, those that are stored."""
     for column in table.columns:
-        if isinstance(column.type, NullType) and column.name in stored.columns:
+        if (column.system or isinstance(column.type, NullType)) and column.name in stored.columns:
             column.type = SpelledType(stored.columns[column.name].type)
+            column.system = False
 
 
 def _tables_of(written: AsWritten) -> Iterator[Table]:

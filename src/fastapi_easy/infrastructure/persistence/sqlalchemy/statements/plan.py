@@ -13,6 +13,7 @@ from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.entities.bounds import is_storable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import ResolveRelation, Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.word_search import vector_field
 from fastapi_easy.infrastructure.relational.catalogue.stored_table import StoredTable
 from fastapi_easy.infrastructure.relational.errors import TableConstraints
 from fastapi_easy.infrastructure.relational.server import Server
@@ -74,6 +75,10 @@ class Plan:
         }
         self.names = tuple(name for name in resource.stored_fields if name in self.columns)
         keys = {name: str(column.key) for name, column in self.columns.items()}
+        fields: dict[str, Field] = dict(resource.stored_fields)
+        for column, name in attributes.items():
+            if name in resource.search_vectors:
+                keys[name], fields[name] = str(column.key), vector_field(name)
         unlike = frozenset(
             name for name, column in self.columns.items() if column.name in stored.columns.nonstandard
         )
@@ -82,9 +87,7 @@ class Plan:
             for name, column in self.columns.items()
             if column.name in stored.columns.nullable and name not in resource.key
         }
-        self.terms = Terms(
-            server, table, keys, _as_stored(resource.stored_fields, nullable), unlike, resolve_relation
-        )
+        self.terms = Terms(server, table, keys, _as_stored(fields, nullable), unlike, resolve_relation)
         self.counts_from_null = resource.version in nullable
         self.constraints = TableConstraints(
             resource,

@@ -48,6 +48,10 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_join
     join_relation,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.word_search import (
+    holds_words,
+    is_vector,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
     ConvertedType,
 )
@@ -116,7 +120,7 @@ def reads_table(form: ConditionTemplate, terms: Terms, table: FromClause) -> boo
         case ("related", Relation() as relation, tuple(inner)):
             lead = terms.resolve_relation(relation)
             return table in {lead.target.table, lead.through} or reads_table(inner, lead.target, table)
-        case ("where", *_) | ("everything",):
+        case ("where" | "words", *_) | ("everything",):
             return False
         case (_, *parts):
             return any(reads_table(part, terms, table) for part in _tuples(parts))
@@ -153,6 +157,9 @@ def _parameterize(  # noqa: C901, PLR0911 (a branch for each form)
                 where = exact
             # A value that no column can hold would be an error of the driver; it is merely not found.
             sendable = rewrite_unstorable(where, terms.fields[field], allows_nul=terms.allows_nul)
+            if is_vector(terms.plain(field)):
+                values.append(where.value)
+                return ("words", field)
             if isinstance(sendable, Where):
                 return _parameterize_where(sendable, terms, values)
             return _parameterize(sendable, terms, values)
@@ -227,6 +234,8 @@ def _build_condition(form: ConditionTemplate, terms: Terms, bind: Bind) -> Colum
         case ("related", Relation() as relation, tuple(inner)):
             join = join_relation(relation, terms)
             return exists_related(join, _build_condition(inner, join.terms, bind))
+        case ("words", str(field)):
+            return holds_words(terms.plain(field), bind(String()))
         case ("where", str(field), Operator() as operator, *more):
             return _where(field, operator, more, terms, bind)
         case _:
@@ -252,7 +261,7 @@ def _where(field: str, operator: Operator, more: list[Any], terms: Terms, bind: 
         case Operator.CONTAINS_ANY_CASE | Operator.STARTS_WITH_ANY_CASE | Operator.ENDS_WITH_ANY_CASE:
             return _part_of_text(_IGNORE_CASE[operator], terms.folded(field), terms, bind)
         case Operator.HAS | Operator.HAS_ANY | Operator.HAS_ALL:
-            return _contains_items(operator, column, bind)
+            return _contains_items(operator, terms.items(field), bind)
         case (
             Operator.BETWEEN
             | Operator.GREATER
@@ -366,6 +375,8 @@ def _may_be_unknown(form: ConditionTemplate, terms: Terms) -> bool:
             return terms.fields[field].nullable
         case ("related", *_):
             return False
+        case ("words", *_):
+            return True
         case (_, *parts):
             return any(_may_be_unknown(part, terms) for part in _tuples(parts))
         case _:

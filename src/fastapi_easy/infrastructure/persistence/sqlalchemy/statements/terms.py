@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     LargeBinary,
+    Numeric,
     String,
     Table,
     Text,
@@ -17,7 +18,7 @@ from sqlalchemy import (
     literal_column,
     type_coerce,
 )
-from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import Enum, TypeDecorator
 
@@ -28,6 +29,12 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conv
     StoredText,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import unwrap_decorators
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.text_types import (
+    MoneyAmount,
+    ServerTexts,
+    ServerValue,
+    SetText,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import PaddedText, UnpaddedText
 from fastapi_easy.infrastructure.relational.column_types import ColumnType, HexUuid
 from fastapi_easy.infrastructure.relational.server import Server
@@ -126,6 +133,8 @@ class Terms:
     def exact(self, field: str) -> Term:
         """Return what to compare for equality, byte for byte."""
         column = self._columns[field]
+        if isinstance(column.type, ServerValue):
+            return self._of_server(column)
         if field not in self._nonstandard:
             return column
         if isinstance(column.type, ConvertedType):
@@ -137,6 +146,8 @@ class Terms:
         column, kind = self._columns[field], self.fields[field].kind
         if isinstance(column.type, ConvertedType):
             return self._ordered_text(field) if column.type.stored_kind is Kind.TEXT else column
+        if isinstance(column.type, ServerValue):
+            return self._of_server(column)
         match kind:
             case Kind.TEXT:
                 return self._ordered_text(field)
@@ -153,6 +164,11 @@ class Terms:
                 return column
             case _:
                 assert_never(kind)
+
+    def items(self, field: str) -> Term:
+        """Return the array whose items are compared."""
+        column = self._columns[field]
+        return cast(column, postgresql.ARRAY(Text)) if isinstance(column.type, ServerTexts) else column
 
     def folded(self, field: str) -> ColumnElement[str]:
         """Return the text in lower case, character by character, as `fold_case` does it."""
@@ -173,7 +189,7 @@ class Terms:
         own, kind = self._columns[field].type, self.fields[field].kind
         if isinstance(own, SqliteDecimal):
             return SqliteDecimal(None, None, strict=False)
-        if isinstance(own, PostgresNumber | StoredFloat):
+        if isinstance(own, PostgresNumber | StoredFloat | MoneyAmount):
             return own.compared
         if isinstance(unwrap_decorators(own), TypeDecorator):
             return own
@@ -202,6 +218,17 @@ class Terms:
             # A type that changes texts must not change one that is only compared with.
             return StoredText() if own.holds_plain_text else own
         return _NameOf(own) if self.fields[field].kind is Kind.ENUM else self.type_of(field)
+
+    def _of_server(self, column: Term) -> Term:
+        match column.type:
+            case MoneyAmount():
+                # As an amount of money, what it is compared with would be rounded.
+                return cast(column, Numeric)
+            case SetText():
+                # By itself a set is sorted by the places of its members.
+                return self._bytewise(column)
+            case _:
+                return column
 
     def _ordered_text(self, field: str) -> Term:
         column, is_unlike = self._columns[field], field in self._nonstandard

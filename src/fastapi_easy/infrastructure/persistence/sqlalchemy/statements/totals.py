@@ -22,12 +22,14 @@ from sqlalchemy import (
     not_,
     type_coerce,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import NullType, TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.aggregation import Function, Measure, average
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.text_types import ServerText
 from fastapi_easy.infrastructure.relational.column_types import MysqlDecimal, plain_decimal
 from fastapi_easy.infrastructure.relational.sqlite.checked_types import CheckedInteger
 from fastapi_easy.infrastructure.relational.sqlite.number_types import (
@@ -252,4 +254,12 @@ def _extreme(function: Callable[..., Term], name: str, terms: Terms) -> Term:
 
 def _lacks_min_max(field: Field, terms: Terms) -> bool:
     """Return whether the server has no `min` and `max` for *field*: PostgreSQL sorts UUIDs, but has neither of them."""
-    return terms.server.name == "postgresql" and field.kind is Kind.UUID
+    return terms.server.name == "postgresql" and (
+        field.kind is Kind.UUID or (field.kind is Kind.TEXT and _is_mac_address(terms.plain(field.name).type))
+    )
+
+
+def _is_mac_address(type_: object) -> bool:
+    return isinstance(type_, ServerText) and isinstance(
+        type_.declared, postgresql.MACADDR | postgresql.MACADDR8
+    )

@@ -28,12 +28,21 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.exc import CompileError
 from sqlalchemy.schema import ColumnDefault, DefaultClause
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Double, TypeDecorator
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.discovery import is_custom
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import max_length_of, unwrap_decorators
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import (
+    is_server_type,
+    max_length_of,
+    unwrap_decorators,
+)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.known_types import (
+    adapt_server_type,
+)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.text_types import DomainValue
 from fastapi_easy.infrastructure.relational.column_types import (
     AsyncpgUuid,
     ColumnType,
@@ -104,13 +113,14 @@ class TableCopies:
             self._copies[original] = copied
             for column in original.columns:
                 self._adapt(column, copied.columns[column.key])
+            self._leave_out(copied)
             for target in _targets(original):
                 _ = self.copy_of(target)
         return self._copies[original]
 
     def _adapt(self, original: Column[Any], copied: Column[Any]) -> None:
         declared = original.type
-        if isinstance(unwrap_decorators(declared), Enum):
+        if isinstance(unwrap_decorators(declared), Enum | postgresql.DOMAIN):
             # The copy's own type knows its table, without which PostgreSQL would not create the type.
             declared = copied.type
         adapted = adapt(declared, self._server, indexed=is_indexed(original))
@@ -120,6 +130,18 @@ class TableCopies:
         if adapted is not copied.type:
             copied.type = adapted
         self._adapt_defaults(copied)
+
+    def _leave_out(self, copied: Table) -> None:
+        """Leave out of statements and of what is created the columns of types that this server does not have."""
+        missing = [column for column in copied.columns if not _can_spell(column.type, self._server)]
+        for column in missing:
+            # What SQLAlchemy calls the columns that no table is created with.
+            column.system = True
+            column.default = column.onupdate = None
+        for index in [
+            each for each in copied.indexes if any(each.columns.contains_column(one) for one in missing)
+        ]:
+            copied.indexes.discard(index)
 
     def _adapt_defaults(self, copied: Column[Any]) -> None:
         """Let defaults that are the server's clock have microseconds, which `CURRENT_TIMESTAMP` has not everywhere."""
@@ -158,6 +180,11 @@ def adapt(declared: ColumnType, server: Server, *, indexed: bool) -> ColumnType:
         return _custom(plain, server, indexed=indexed)
     if isinstance(plain, TypeDecorator):
         return plain
+    if isinstance(plain, postgresql.DOMAIN):
+        inner = adapt(plain.data_type, server, indexed=indexed)
+        return DomainValue(plain, inner) if server.name == "postgresql" else inner
+    if is_server_type(plain):
+        return adapt_server_type(plain, server) or plain
     return _adapt_on_any_server(plain, server) or _adapt_on_server(plain, server, indexed=indexed)
 
 
@@ -188,6 +215,14 @@ def is_indexed(column: Column[Any]) -> bool:
         or any(rule.columns.contains_column(column) for rule in rules)
         or any(index.columns.contains_column(column) for index in table.indexes)
     )
+
+
+def _can_spell(type_: ColumnType, server: Server) -> bool:
+    try:
+        _ = type_.compile(server.dialect)
+    except CompileError:
+        return False
+    return True
 
 
 def _targets(table: Table) -> Iterator[Table]:

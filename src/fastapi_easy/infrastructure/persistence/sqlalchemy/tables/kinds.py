@@ -1,8 +1,7 @@
 """Column types → the kinds of their values, with bounds."""
 
 import enum
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any, Final, assert_never
 
 import annotated_types
@@ -28,7 +27,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import BINARY, VARBINARY, TypeDecorator
 
-from fastapi_easy.domain.field import Comparison, Kind
+from fastapi_easy.domain.field import Kind
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.field_type import FieldType
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.known_types import (
+    server_field_type,
+)
 from fastapi_easy.infrastructure.relational.column_types import ColumnType, ServerType, enumeration_of
 
 _CONVERSIONS: Final = (
@@ -74,29 +77,6 @@ _BITS: Final[tuple[tuple[type[ColumnType], int], ...]] = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldType:
-    """What a column type says about its values; the attributes are those of `Field`."""
-
-    kind: Kind
-    enumeration: type[enum.Enum] | None = None
-    item: Kind | None = None
-    item_rules: tuple[Any, ...] = ()
-    max_length: int | None = None
-    stored_length: int | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    precision: int | None = None
-    scale: int | None = None
-    check: Callable[[Any], None] | None = None
-    comparison: Comparison = Comparison.FULL
-
-    @property
-    def field_arguments(self) -> Mapping[str, Any]:
-        """As keyword arguments of `Field`."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
 def unwrap_decorators(declared: ColumnType) -> ColumnType:
     """Return the type behind decorators that convert nothing, or nothing that this adapter does not do itself."""
     while isinstance(declared, TypeDecorator) and not isinstance(declared, Interval | ServerType):
@@ -115,12 +95,17 @@ def field_type_of(declared: ColumnType) -> FieldType | None:
     if isinstance(plain, TypeDecorator) and not isinstance(plain, Interval):
         # Only its class, and what it does with samples, say which values it gives (`custom_types`).
         return None
+    if isinstance(plain, postgresql.DOMAIN):
+        # What it allows beyond its type is for the server to check.
+        return field_type_of(plain.data_type)
+    if isinstance(plain, mysql.SET):
+        return server_field_type(plain)
     kind = next((kind for cls, kind in _KINDS if isinstance(plain, cls)), None)
-    return None if kind is None else _read(kind, plain)
+    return server_field_type(plain) if kind is None else _read(kind, plain)
 
 
 def _read(kind: Kind, plain: ColumnType) -> FieldType | None:
-    """Return *kind* with the bounds that *plain* declares; `None` for an array of what no array can hold."""
+    """Return *kind* with the bounds that *plain* declares; `None` for an array of what nothing is known of."""
     match kind:
         case Kind.TEXT:
             length = max_length_of(plain)
@@ -146,9 +131,6 @@ def _read(kind: Kind, plain: ColumnType) -> FieldType | None:
 
 def max_length_of(plain: ColumnType) -> int | None:
     """Return the characters or bytes that values of type *plain* have at most; `None` when it does not say."""
-    if isinstance(plain, mysql.SET):
-        # Its own length is that of the longest member, and not of all of them with commas in between.
-        return max(0, sum(len(member) + 1 for member in plain.values) - 1)
     length: int | None = getattr(plain, "length", None)
     return length
 
@@ -179,10 +161,32 @@ def _enumeration(plain: ColumnType) -> type[enum.Enum]:
 
 def _array(plain: ColumnType) -> FieldType | None:
     item = field_type_of(getattr(plain, "item_type"))  # noqa: B009 - only ARRAY has it
-    nested = (getattr(plain, "dimensions", None) or 1) > 1
-    if item is None or nested or item.kind in {Kind.ARRAY, Kind.JSON, Kind.ENUM}:
+    if item is None:
         return None
-    return FieldType(kind=Kind.ARRAY, item=item.kind, item_rules=tuple(_item_rules(item)))
+    return (
+        FieldType(kind=Kind.ARRAY, item=item.kind, item_rules=tuple(_item_rules(item)))
+        if holds_items(plain)
+        else (server_field_type(plain))
+    )
+
+
+def is_server_type(plain: ColumnType) -> bool:
+    """Return whether *plain* is a type of the server's that it reads and spells itself."""
+    if isinstance(plain, ARRAY):
+        return not holds_items(plain)
+    return server_field_type(plain) is not None
+
+
+def holds_items(plain: ColumnType) -> bool:
+    """Return whether the array *plain* holds items that the driver reads as values of their kind."""
+    declared: Any = plain
+    item = field_type_of(declared.item_type)
+    return (
+        (declared.dimensions or 1) == 1
+        and item is not None
+        and item.kind not in {Kind.ARRAY, Kind.JSON, Kind.ENUM}
+        and server_field_type(unwrap_decorators(declared.item_type)) is None
+    )
 
 
 def _item_rules(item: FieldType) -> Iterator[Any]:

@@ -9,12 +9,14 @@ from typing import Annotated, Any, Final
 import sqlalchemy
 from sqlalchemy import ARRAY, JSON, Column, Table, UniqueConstraint
 from sqlalchemy import Sequence as Counter
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Mapper
 from sqlalchemy.sql.functions import next_value
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.field import UNSET, Field
+from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.resources.omitted import OmittedColumn
 from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.entities.annotations import (
     annotation_of,
@@ -29,12 +31,17 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.disc
     converted_field_type,
     is_custom,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType, field_type_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.field_type import FieldType
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import field_type_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.references import references_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.relations import links_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import is_partial
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.validates import rules_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.variants import variant_of
 from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
+
+VIEW: Final = "is_view"
+"""The key in the `info` of a table that is a view: nobody creates it, and nobody changes it."""
 
 _NEXT_VALUE: Final = re.compile(r"\s*nextval\s*\(", re.IGNORECASE)
 
@@ -56,25 +63,38 @@ def describe(entity: type[object]) -> Shape:
         raise DeclarationError(refusals)
     table = table_of(entity)
     names = attributes_of(entity)
-    field_types = {column: _type_of(entity, column, name) for column, name in names.items()}
-    mistakes = [found for found in field_types.values() if isinstance(found, str)]
+    found_types = {column: _type_of(entity, column, name) for column, name in names.items()}
+    field_types = {column: found for column, found in found_types.items() if isinstance(found, FieldType)}
+    omitted = {
+        names[column]: found for column, found in found_types.items() if isinstance(found, OmittedColumn)
+    }
+    key_columns = _key_columns(mapper)
+    mistakes = [omitted[names[column]].reason for column in key_columns if names[column] in omitted]
     mistakes += [
         sentence
-        for column, name in names.items()
+        for column, found in field_types.items()
         if isinstance(column.type, JSON | ARRAY)
-        and (sentence := unreadable_annotation(entity, name)) is not None
+        and found.kind in {Kind.JSON, Kind.ARRAY}
+        and (sentence := unreadable_annotation(entity, names[column])) is not None
     ]
     # References are resolved by name only when they are looked at.
     mistakes += _undeclared_references(entity, table)
     if mistakes:
         raise DeclarationError(mistakes)
-    key = tuple(names[column] for column in table.primary_key.columns)
+    every, names = names, {column: name for column, name in names.items() if column in field_types}
+    key = tuple(names[column] for column in key_columns)
     unique = tuple(dict.fromkeys(_unique(table, names)))
     singles = {rule[0] for rule in unique if len(rule) == 1} | (set(key) if len(key) == 1 else set())
     fields = tuple(
-        _field(entity, column, names[column], found, is_unique=names[column] in singles)
+        _field(
+            entity,
+            column,
+            names[column],
+            found,
+            is_key=names[column] in key,
+            is_unique=names[column] in singles,
+        )
         for column, found in field_types.items()
-        if not isinstance(found, str)
     )
     return Shape(
         fields=fields,
@@ -83,8 +103,11 @@ def describe(entity: type[object]) -> Shape:
         links=links_of(mapper),
         references=tuple(references_of(table, names)),
         table=table.fullname,
-        columns={column.name: name for column, name in names.items()},
+        columns={column.name: name for column, name in every.items()},
         rules=rules_of(entity, fields),
+        omitted=omitted,
+        read_only=_why_read_only(entity, table),
+        variant=variant_of(mapper, every),
     )
 
 
@@ -113,16 +136,33 @@ def _refusals(entity: type[object], mapper: Mapper[Any]) -> list[str]:
     name = entity.__name__
     if not isinstance(mapper.local_table, Table):
         return [f"{name} is not mapped to a table of its own; map it to one"]
-    if mapper.inherits is not None or mapper.polymorphic_on is not None:
-        return [f"{name} uses table inheritance, which is not supported; declare a class with its own table"]
-    if not mapper.local_table.primary_key.columns:
-        return [f"{name} has no primary key; mark its column with primary_key=True"]
+    if mapper.inherits is not None and not mapper.single:
+        parent = mapper.inherits.class_.__name__
+        stored = f"{name} is stored in two tables, its own and that of {parent}, which is not supported"
+        return [f"{stored}; declare a class with a relationship to {parent}"]
     mapped = set(mapper.columns)
     return [
         f"{name} does not map {column.name!r}, a part of the primary key; give it an attribute"
-        for column in mapper.local_table.primary_key.columns
+        for column in _key_columns(mapper)
         if column not in mapped
     ]
+
+
+def _key_columns(mapper: Mapper[Any]) -> list[Column[Any]]:
+    """Return the columns of the key: those of the table, or those that the class says identify a row of it."""
+    table: Any = mapper.local_table
+    return list(table.primary_key.columns) or list(mapper.primary_key)
+
+
+def _why_read_only(entity: type[object], table: Table) -> str | None:
+    """Return why nothing can be changed in *table*; `None` when it can."""
+    if table.info.get(VIEW):
+        return f"{table.name} is a view"
+    return (
+        None
+        if table.primary_key.columns
+        else f"the table {table.name} of {entity.__name__} has no primary key"
+    )
 
 
 def _undeclared_references(entity: type[object], table: Table) -> Iterator[str]:
@@ -154,22 +194,31 @@ def _named(columns: list[Any], names: dict[Column[Any], str]) -> Iterator[tuple[
         yield tuple(names[column] for column in columns)
 
 
-def _type_of(entity: type[object], column: Column[Any], name: str) -> FieldType | str:
+def _type_of(entity: type[object], column: Column[Any], name: str) -> FieldType | OmittedColumn:
     """Return what values of *column* are, or why they cannot be those of a field."""
     if is_custom(column.type):
         conversion = conversion_of(entity, name, column.type)
-        return conversion if isinstance(conversion, str) else converted_field_type(conversion)
+        if isinstance(conversion, str):
+            return OmittedColumn(reason=conversion, is_mistake=True)
+        return converted_field_type(conversion)
     found = field_type_of(column.type)
     if found is None:
-        return (
-            f"{entity.__name__}.{name} has the type {column.type!r}, which no field kind supports;"
-            " leave the column out of the class or give it another type"
+        return OmittedColumn(
+            reason=f"{entity.__name__}.{name} has the type {column.type!r}, which no field kind supports: callers"
+            " cannot see it; name it in fields.hidden, or give it another type",
+            is_searched=isinstance(column.type, TSVECTOR),
         )
     return found
 
 
 def _field(
-    entity: type[object], column: Column[Any], name: str, found: FieldType, *, is_unique: bool
+    entity: type[object],
+    column: Column[Any],
+    name: str,
+    found: FieldType,
+    *,
+    is_key: bool,
+    is_unique: bool,
 ) -> Field:
     generated = _is_generated(column)
     default, factory, store_default = (UNSET, None, False) if generated else _default(entity, column, name)
@@ -178,7 +227,7 @@ def _field(
     made = Field(
         name=name,
         **found.field_arguments,
-        nullable=bool(column.nullable) and not column.primary_key,
+        nullable=bool(column.nullable) and not is_key,
         generated=generated,
         computed=column.computed is not None,
         default=default,

@@ -1,15 +1,19 @@
 """SQLAlchemy's `relationship()` → `Link`."""
 
+import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import BinaryExpression, BooleanClauseList, Column, ColumnElement, Table
+from sqlalchemy import BinaryExpression, BooleanClauseList, Column, ColumnElement, Table, UnaryExpression
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapper, RelationshipProperty
-from sqlalchemy.sql.operators import and_, eq
+from sqlalchemy.sql.operators import and_, asc_op, desc_op, eq
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.resources.relation import Link, Through
+
+_MAPPER: Final = re.compile(r"Mapper\[(\w+)\(")
+"""Which class a message is about."""
 
 
 def links_of(mapper: Mapper[Any]) -> dict[str, Link]:
@@ -23,7 +27,11 @@ def links_of(mapper: Mapper[Any]) -> dict[str, Link]:
     try:
         relationships = tuple(mapper.relationships)
     except SQLAlchemyError as error:
-        cannot = f"SQLAlchemy cannot configure the relationships of {mapper.class_.__name__}: {error}"
+        # One wrong relationship bars every class, and each says so in words of its own around the same reason.
+        reason = str(error).rpartition("Original exception was: ")[2].rstrip(".")
+        wrong = _MAPPER.search(reason)
+        of = mapper.class_.__name__ if wrong is None else wrong[1]
+        cannot = f"SQLAlchemy cannot configure the relationships of {of}: {reason}"
         mend = "fix them, and import the modules that declare their targets"
         raise DeclarationError([f"{cannot}; {mend}"]) from error
     named = {each.key: _link(mapper, each) for each in relationships if not each.key.startswith("_")}
@@ -40,7 +48,8 @@ def _link(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) -> Link 
     there = _fields(target, (remote for _, remote in relationship.local_remote_pairs))
     if here is None or there is None:
         return None
-    return Link(target=target.class_, many=bool(relationship.uselist), local=here, remote=there)
+    many = bool(relationship.uselist)
+    return Link(target=target.class_, many=many, local=here, remote=there, order=_order(relationship))
 
 
 def _link_through(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) -> Link | None:
@@ -60,7 +69,24 @@ def _link_through(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) 
         local=tuple(str(column.key) for _, column in before),
         remote=tuple(str(column.key) for _, column in behind),
     )
-    return Link(target=target.class_, many=True, local=here, remote=there, through=through)
+    order = _order(relationship)
+    return Link(target=target.class_, many=True, local=here, remote=there, through=through, order=order)
+
+
+def _order(relationship: RelationshipProperty[Any]) -> tuple[str, ...]:
+    """Return the fields that the class sorts by; none where it sorts by anything else than columns."""
+    names = {column: name for name, column in relationship.mapper.columns.items()}
+    order = []
+    for term in relationship.order_by or ():
+        is_down = isinstance(term, UnaryExpression) and term.modifier is desc_op
+        is_plain = not isinstance(term, UnaryExpression) or term.modifier in {desc_op, asc_op}
+        column: Any = term.element if isinstance(term, UnaryExpression) else term
+        # What SQLAlchemy keeps is a copy, which counts as the same in a dictionary.
+        found = names.get(column) if isinstance(column, Column) else None
+        if found is None or not is_plain:
+            return ()
+        order.append(f"-{found}" if is_down else found)
+    return tuple(order)
 
 
 def _comparisons(condition: ColumnElement[bool]) -> int | None:

@@ -21,7 +21,7 @@ from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.data import CharEnumFieldInstance, IntEnumFieldInstance
 
 from fastapi_easy.domain.field import Kind
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.field_type import FieldType
 from fastapi_easy.infrastructure.persistence.tortoise.models.types import (
     AwareDateTime,
     DashedUuid,

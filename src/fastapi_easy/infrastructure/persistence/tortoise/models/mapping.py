@@ -23,6 +23,7 @@ from tortoise.validators import (
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.resources.omitted import OmittedColumn
 from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.infrastructure.entities.annotations import (
     annotation_of,
@@ -30,13 +31,14 @@ from fastapi_easy.infrastructure.entities.annotations import (
     without_none,
 )
 from fastapi_easy.infrastructure.entities.documents import with_document, with_items
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.field_type import FieldType
 from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import field_type_of
 from fastapi_easy.infrastructure.persistence.tortoise.models.model_registry import register_models
 from fastapi_easy.infrastructure.persistence.tortoise.models.references import references_of
-from fastapi_easy.infrastructure.persistence.tortoise.models.relations import links_of
+from fastapi_easy.infrastructure.persistence.tortoise.models.relations import links_of, shared_tables
 from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import (
     StoredField,
+    key_field,
     stored_fields,
     table_name,
     unique_sets,
@@ -62,7 +64,10 @@ def describe(entity: type[Any]) -> Shape:
     _ = register_models([entity])
     stored = list(stored_fields(entity))
     field_types = {each.name: field_type_of(each.field) for each in stored}
-    mistakes = [sentence for each in stored for sentence in _mistakes(entity, each, field_types[each.name])]
+    omitted = {each.name: _omitted(entity, each) for each in stored if field_types[each.name] is None}
+    mistakes = [sentence for each in stored for sentence in _mistakes(entity, each)]
+    mistakes += [omitted[each.name].reason for each in stored if each.field.pk and each.name in omitted]
+    mistakes += shared_tables(entity)
     mistakes += [
         sentence
         for each in stored
@@ -71,7 +76,7 @@ def describe(entity: type[Any]) -> Shape:
     ]
     if mistakes:
         raise DeclarationError(mistakes)
-    key = (meta_of(entity).pk_attr,)
+    key = (key_field(entity).name,)
     return Shape(
         fields=tuple(
             _field(entity, each, field_type)
@@ -79,11 +84,14 @@ def describe(entity: type[Any]) -> Shape:
             if (field_type := field_types[each.name]) is not None
         ),
         key=key,
-        unique=tuple(dict.fromkeys(_unique(entity, stored))),
+        unique=tuple(
+            rule for rule in dict.fromkeys(_unique(entity, stored)) if omitted.keys().isdisjoint(rule)
+        ),
         links=links_of(entity),
         references=tuple(references_of(stored)),
         table=table_name(entity),
         columns={each.column: each.name for each in stored},
+        omitted=omitted,
     )
 
 
@@ -94,13 +102,18 @@ def auto_now_factory(field: Any) -> Callable[[], Any] | None:
     return _now if isinstance(field, DatetimeField) else _time
 
 
-def _mistakes(entity: type[Any], stored: StoredField, field_type: FieldType | None) -> Iterator[str]:
+def _omitted(entity: type[Any], stored: StoredField) -> OmittedColumn:
+    kind = type(stored.field)
+    return OmittedColumn(
+        reason=f"{entity.__name__}.{stored.name} is a {kind.__name__}, which no field kind supports: callers cannot see"
+        " it; name it in fields.hidden, or give it one of Tortoise's own field types",
+        # A class of the user's can be mended.
+        is_mistake=not kind.__module__.startswith("tortoise."),
+    )
+
+
+def _mistakes(entity: type[Any], stored: StoredField) -> Iterator[str]:
     place = f"{entity.__name__}.{stored.name}"
-    if field_type is None:
-        yield (
-            f"{place} is a {type(stored.field).__name__}, which no field kind supports;"
-            " give it one of Tortoise's own field types"
-        )
     if inspect.iscoroutinefunction(stored.field.default):
         yield f"the default of {place} has to be awaited; give it a plain function"
 

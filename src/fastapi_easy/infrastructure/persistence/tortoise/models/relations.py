@@ -12,12 +12,31 @@ from tortoise.fields.relational import (
 )
 
 from fastapi_easy.domain.resources.relation import Link, Through
-from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import meta_of
+from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import key_field
+from fastapi_easy.infrastructure.persistence.tortoise.tortoise_internals import is_generated, meta_of
 
 
 def links_of(model: type[Model]) -> dict[str, Link]:
     """Return the relations of *model*, and those of others that lead to it, by name."""
     return dict(_links(model))
+
+
+def shared_tables(model: type[Model]) -> Iterator[str]:
+    """Yield a sentence for each relation of *model* that shares its table with another one, though nobody has said so.
+
+    Who is in one of them would be in the other as well.
+    """
+    first: dict[tuple[str | None, str], str] = {}
+    for name, field in meta_of(model).fields_map.items():
+        if not isinstance(field, ManyToManyFieldInstance) or is_generated(field):
+            continue
+        usual = f"{meta_of(model).db_table}_{meta_of(field.related_model).db_table}"
+        other = first.setdefault((field.through_schema, field.through), name)
+        if other != name and field.through == usual:
+            yield (
+                f"{model.__name__}.{name} is stored in {field.through}, as {model.__name__}.{other} is: give one of"
+                " them a table of its own with through=…"
+            )
 
 
 def _links(model: type[Model]) -> Iterator[tuple[str, Link]]:
@@ -59,7 +78,7 @@ def _between(field: Any) -> Link:
     return Link(
         target=field.related_model,
         many=True,
-        local=(meta_of(field.model).pk_attr,),
-        remote=(meta_of(field.related_model).pk_attr,),
+        local=(key_field(field.model).name,),
+        remote=(key_field(field.related_model).name,),
         through=through,
     )

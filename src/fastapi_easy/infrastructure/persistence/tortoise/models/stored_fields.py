@@ -54,8 +54,17 @@ def stored_field_name(model: type[Model], name: str) -> str:
     """Return the stored field that *name* means, which may be that of a relation."""
     meta = meta_of(model)
     if name == "pk":
-        return str(meta.pk_attr)
+        # A key that refers to another model goes by the name of its relation.
+        name = str(meta.pk_attr)
     return str(meta.fields_map[name].source_field) if name in meta.fk_fields | meta.o2o_fields else name
+
+
+def key_field(model: type[Model]) -> StoredField:
+    """Return the field that is the key of *model*; of a key that refers to another model, that of its column."""
+    meta = meta_of(model)
+    name = stored_field_name(model, "pk")
+    field = meta.fields_map[name]
+    return StoredField(name, str(field.source_field or name), field)
 
 
 def _declared_as(name: str, meta: Any) -> str:

@@ -21,7 +21,7 @@ from tortoise.converters import encoders
 from tortoise.fields.db_defaults import SqlDefault
 from tortoise.migrations import constraints as tortoise_constraints
 
-from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import column_type_of
+from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import column_type_of, field_type_of
 from fastapi_easy.infrastructure.persistence.tortoise.models.mapping import auto_now_factory
 from fastapi_easy.infrastructure.persistence.tortoise.models.special_indexes import (
     needs_binary_json,
@@ -29,6 +29,7 @@ from fastapi_easy.infrastructure.persistence.tortoise.models.special_indexes imp
 )
 from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import (
     StoredField,
+    key_field,
     stored_field_name,
     stored_fields,
     unique_sets,
@@ -86,10 +87,9 @@ class TableBuilder:
         ends = ((field.backward_key, field.model), (field.forward_key, field.related_model))
         columns, references = [], []
         for name, model in ends:
-            key = meta_of(model).pk
-            target = self.table_of(model)
-            there = target.columns[key.source_field or key.model_field_name]
-            columns.append(Column(name, column_type_of(key), nullable=False))
+            key = key_field(model)
+            there = self.table_of(model).columns[key.column]
+            columns.append(Column(name, column_type_of(key.field), nullable=False))
             if field.db_constraint:
                 references.append(ForeignKeyConstraint([name], [there], ondelete=str(field.on_delete)))
         # Tortoise's own unique index, so that no pair is stored twice.
@@ -119,6 +119,9 @@ class TableBuilder:
         )
 
     def _type(self, model: type[Model], stored: StoredField) -> ColumnType:
+        if field_type_of(stored.field) is None:
+            # No field of the resource; the table is created with it.
+            return SpelledType(stored.field.get_for_dialect(self._dialect, "SQL_TYPE"))
         declared = column_type_of(stored.field)
         if (
             isinstance(declared, TortoiseJson)

@@ -151,7 +151,7 @@ class ShownTable:
 
     def result(self, shape: TableShape) -> DeclaredShape:
         """Return *shape*, what the server has made of it, under its real names."""
-        columns = {each.name: self._column(each, shape) for each in self.table.columns}
+        columns = {each.name: self._column(each, shape) for each in self.table.columns if not each.system}
         indexes = [(each, self.items[each.name]) for each in shape.indexes if each.name in self.items]
         uniques = [(each, self.items[str(each.name)]) for each in shape.uniques]
         found = [replace(each, name=self._inline.get(str(each.name), each.name)) for each in shape.checks]

@@ -19,7 +19,7 @@ from fastapi_easy.domain.values.kind_format import ParseError
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.samples import SAMPLES
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.value_types import ValueType
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import FieldType
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.field_type import FieldType
 from fastapi_easy.infrastructure.relational.column_types import ColumnType, Unstorable
 
 _NUMBERS: Final = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})

@@ -28,10 +28,13 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.valu
     scalar_type,
     value_type_of,
 )
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.field_type import FieldType
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import (
-    FieldType,
     field_type_of,
     unwrap_decorators,
+)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.known_types import (
+    server_field_type,
 )
 from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
@@ -74,8 +77,10 @@ def is_custom(declared: ColumnType) -> bool:
         return True
     if cls.__module__.startswith(_LIBRARIES):
         return False
-    if isinstance(plain, TypeDecorator | UserDefinedType):
+    if isinstance(plain, TypeDecorator):
         return True
+    if isinstance(plain, UserDefinedType):
+        return server_field_type(plain) is None
     return any(not _definer(cls, name).__module__.startswith(_LIBRARIES) for name in _PROCESSORS)
 
 

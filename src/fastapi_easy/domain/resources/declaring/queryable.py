@@ -1,0 +1,58 @@
+"""What callers may filter, sort and search by, from the rules of a declaration."""
+
+from collections.abc import Mapping, Sequence
+
+from fastapi_easy.domain.field import Comparison, Field, Kind, is_sortable
+from fastapi_easy.domain.queries.ordering import Direction, Sort
+from fastapi_easy.domain.queries.specification import operators_for
+from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
+from fastapi_easy.domain.resources.options import QueryRules
+from fastapi_easy.domain.resources.resource import Shape
+
+
+def filterable_fields(
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
+) -> tuple[str, ...]:
+    """Return the fields that callers may compare."""
+    able = [name for name in readable if operators_for(fields[name])]
+    if rules.filter is None:
+        return tuple(able)
+    return mistakes.names(
+        "query.filter", rules.filter, able, "which is not a readable field that can be compared"
+    )
+
+
+def sortable_fields(
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
+) -> tuple[str, ...]:
+    """Return the fields that callers may sort by."""
+    able = [name for name in readable if is_sortable(fields[name])]
+    if rules.sort is None:
+        return tuple(able)
+    return mistakes.names("query.sort", rules.sort, able, "which is not a readable field that has an order")
+
+
+def searchable_fields(
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], shape: Shape, mistakes: Mistakes
+) -> tuple[str, ...]:
+    """Return what `q` looks into: texts, and columns that the store itself searches."""
+    able = [
+        name
+        for name in readable
+        if fields[name].kind is Kind.TEXT and fields[name].comparison is Comparison.FULL
+    ]
+    able += [name for name, each in shape.omitted.items() if each.is_searched]
+    return mistakes.names("query.search", rules.search, able, "which is not a readable text field")
+
+
+def default_order(
+    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
+) -> tuple[Sort, ...]:
+    """Return the order when the caller names none."""
+    able = [name for name in readable if is_sortable(fields[name])]
+    requested = {name.removeprefix("-"): name for name in mistakes.check_is_list("query.order", rules.order)}
+    kept = mistakes.names("query.order", requested, able, "which is not a readable field that has an order")
+    down, up = Direction.DESCENDING, Direction.ASCENDING
+    if not 1 <= rules.limit <= rules.max_limit:
+        mistakes.add(f"query.limit is {rules.limit}: set it between 1 and query.max_limit, {rules.max_limit}")
+    return tuple(Sort(name, down if requested[name].startswith("-") else up) for name in kept)
