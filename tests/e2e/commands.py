@@ -26,6 +26,7 @@ SECRET = {"FASTAPI_EASY_SECRET": "hush"}
 PATIENCE = 120.0
 
 SHOP = """
+import asyncio
 import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -52,6 +53,11 @@ app = create_app(Shop())
 @app.get("/who")
 async def who() -> int:
     return os.getpid()
+
+
+@app.get("/wait")
+async def wait() -> None:
+    await asyncio.sleep(600)
 
 
 def make():

@@ -18,6 +18,7 @@ from fastapi_easy.domain.resources.declaring.queryable import (
 )
 from fastapi_easy.domain.resources.declaring.records import check_records
 from fastapi_easy.domain.resources.declaring.secret_declaration import declare_secrets, lookup_field_of
+from fastapi_easy.domain.resources.declaring.telling_names import check_readable_secrets
 from fastapi_easy.domain.resources.declaring.variant import fixed_field
 from fastapi_easy.domain.resources.naming import find_alias_mistakes
 from fastapi_easy.domain.resources.omitted import check_omitted
@@ -164,6 +165,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
     tenant = check_tenant(declaration.tenant, shape, fields, mistakes)
     readable, writable, changeable = _access(secret.access, {tenant, fixed}, shape, fields, mistakes)
     notices = check_omitted(shape.omitted, declaration.fields.hidden, mistakes)
+    check_readable_secrets(declaration.fields, readable, fields, mistakes)
     restorable, protected = _restorable(declaration.fields, readable, writable, fields, mistakes)
     resource = Resource(
         name=name,

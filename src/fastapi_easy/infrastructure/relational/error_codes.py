@@ -80,6 +80,8 @@ POSTGRES: Final[Mapping[str, ErrorCause]] = {
 
 POSTGRES_CLASSES: Final[Mapping[str, ErrorCause]] = {
     "08": ErrorCause.UNREACHABLE,
+    "28": ErrorCause.UNREACHABLE,
+    "3D": ErrorCause.UNREACHABLE,
     "53": ErrorCause.UNREACHABLE,
     "22": ErrorCause.INVALID_VALUE,
     "45": ErrorCause.RAISED,
@@ -151,6 +153,9 @@ MYSQL: Final[Mapping[int, ErrorCause]] = {
     1213: ErrorCause.ROLLED_BACK,
     1020: ErrorCause.ROLLED_BACK,
     1040: ErrorCause.UNREACHABLE,
+    1045: ErrorCause.UNREACHABLE,
+    1049: ErrorCause.UNREACHABLE,
+    1698: ErrorCause.UNREACHABLE,
     1053: ErrorCause.UNREACHABLE,
     1203: ErrorCause.UNREACHABLE,
     1226: ErrorCause.UNREACHABLE,
