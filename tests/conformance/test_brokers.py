@@ -14,6 +14,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Unavailable
 from fastapi_easy.domain.ports.broker import Broker, BrokerMessage, Subscription
+from fastapi_easy.infrastructure.brokers.kafka.broker import KafkaBroker
 from fastapi_easy.infrastructure.brokers.memory import MemoryBroker
 from fastapi_easy.infrastructure.brokers.memory_topics import MemoryTopics
 from fastapi_easy.infrastructure.brokers.nats.broker import NatsBroker
@@ -192,6 +193,14 @@ class TestRabbitWithoutServer:
             lambda port: RabbitBroker(
                 f"amqp://guest:guest@127.0.0.1:{port}/", exchange="e", partitions=1, retention=600
             )
+        )
+
+
+class TestKafka(BrokerConformance):
+    @pytest.fixture
+    def brokers(self, kafka_url: str) -> BrokerFactory:
+        return BrokerFactory(
+            make=lambda: KafkaBroker(kafka_url, silence=1.2), counts_across_members=False, too_large=1_048_577
         )
 
 
