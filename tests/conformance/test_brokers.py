@@ -9,11 +9,13 @@ import aio_pika
 import nats
 import pytest
 import redis.asyncio
+from aiokafka import AIOKafkaProducer
 from nats.js.api import RetentionPolicy
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Unavailable
-from fastapi_easy.domain.ports.broker import Broker, BrokerMessage, Subscription
+from fastapi_easy.domain.ports.broker import Accept, Broker, BrokerMessage, Delivery, Handling, Subscription
+from fastapi_easy.infrastructure.brokers.kafka import producer
 from fastapi_easy.infrastructure.brokers.kafka.broker import KafkaBroker
 from fastapi_easy.infrastructure.brokers.memory import MemoryBroker
 from fastapi_easy.infrastructure.brokers.memory_topics import MemoryTopics
@@ -32,7 +34,11 @@ from fastapi_easy.testing.conformance.brokers import (
     refused,
     until,
 )
+from tests.thorough import only_when_thorough
 from tests.wire import wired
+
+SILENCE = 1.2
+"""Seconds: fewer than a Kafka cluster would take, and those after which that for tests has divided a topic anew."""
 
 
 class TestMemory(BrokerConformance):
@@ -200,8 +206,79 @@ class TestKafka(BrokerConformance):
     @pytest.fixture
     def brokers(self, kafka_url: str) -> BrokerFactory:
         return BrokerFactory(
-            make=lambda: KafkaBroker(kafka_url, silence=1.2), counts_across_members=False, too_large=1_048_577
+            make=lambda: KafkaBroker(kafka_url, silence=SILENCE),
+            counts_across_members=False,
+            too_large=1_048_577,
         )
+
+    async def test_what_another_program_published_is_read_as_well(
+        self, brokers: BrokerFactory, kafka_url: str
+    ) -> None:
+        topic, recorder, broker = new_name("orders.create"), Recorder(accept), brokers.make()
+        async with AIOKafkaProducer(bootstrap_servers=kafka_url.removeprefix("kafka://")) as theirs:
+            place = await theirs.send_and_wait(
+                topic, b'{"n":1}', key=b"7", headers=[("Content-Type", b"application/json")]
+            )
+        async with opened(broker):
+            _ = await broker.subscribe(Subscription(consumer=new_name("c"), topic=topic, handle=recorder))
+            await until(lambda: bool(recorder.accepted))
+        (delivery,) = recorder.deliveries
+        assert delivery.message == BrokerMessage(
+            id=f"{topic}:{place.partition}:{place.offset}",
+            topic=topic,
+            key="7",
+            body=b'{"n":1}',
+            headers={"content-type": "application/json"},
+        )
+
+    async def test_a_server_that_is_not_there_is_unavailable(self) -> None:
+        await unavailable(lambda port: KafkaBroker(f"kafka://127.0.0.1:{port}"))
+
+    async def test_it_goes_on_after_its_connections_broke(self, kafka_url: str) -> None:
+        await goes_on(kafka_url, lambda url: KafkaBroker(url, silence=SILENCE))
+
+    async def test_what_a_lost_cluster_did_not_confirm_is_not_sent_behind_anybodys_back(
+        self, kafka_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(producer, "TIMEOUT", 0.5)
+        topic, recorder = new_name("lost"), Recorder(accept)
+        async with wired(kafka_url) as (address, wire):
+            broker = KafkaBroker(address, silence=SILENCE)
+            async with opened(broker):
+                await publish(broker, [message(topic, 0)])
+
+                wire.refuse()
+                outcomes = [await broker.publish(message(topic, 1)), await broker.check()]
+                await wire.listen()
+
+                async with asyncio.timeout(LIMIT):
+                    while await broker.publish(message(topic, 2)) != Success(None):  # noqa: ASYNC110
+                        await asyncio.sleep(0.1)
+                _ = await broker.subscribe(Subscription(consumer=new_name("c"), topic=topic, handle=recorder))
+                await until(lambda: message(topic, 2).id in recorder.accepted)
+        assert outcomes == [Failure(Unavailable("broker"))] * 2
+        assert message(topic, 1).id not in recorder.accepted
+
+    @only_when_thorough
+    async def test_a_member_finishes_what_it_has_before_another_is_given_its_partition(
+        self, kafka_url: str
+    ) -> None:
+        """The cluster for tests waits for nine seconds; Kafka waits for as long as a handler may take."""
+        topic, consumer = new_name("handed-over"), new_name("c")
+
+        async def slow(delivery: Delivery) -> Handling:
+            # Longer than it takes until a member hears of another one.
+            await asyncio.sleep(5 if delivery.message.id.endswith(":0") else 0)
+            return Accept()
+
+        recorder, one, other = Recorder(slow), KafkaBroker(kafka_url), KafkaBroker(kafka_url)
+        async with opened(one, other):
+            _ = await one.subscribe(Subscription(consumer=consumer, topic=topic, handle=recorder))
+            await publish(one, [message(topic, n, key) for n in range(2) for key in "abcdef"])
+            await until(lambda: bool(recorder.deliveries))
+            _ = await other.subscribe(Subscription(consumer=consumer, topic=topic, handle=recorder))
+            await until(lambda: len(set(recorder.accepted)) == 12)
+        assert recorder.overlapped == []
 
 
 async def goes_on(url: str, make: Callable[[str], Broker]) -> None:

@@ -131,7 +131,7 @@ class KafkaBroker:
             request_timeout_ms=round(TIMEOUT * 1000),
             session_timeout_ms=round(self._silence * 1000),
             heartbeat_interval_ms=round(self._silence * 1000 / 3),
-            # The group waits so long for a member that finishes what it has: the handling, and a commit or a dead letter.
+            # So long the group waits for a member that finishes what it has, commits it or publishes a dead letter.
             rebalance_timeout_ms=round((subscription.timeout + 3 * TIMEOUT) * 1000),
             max_poll_interval_ms=round((subscription.timeout + _LONGEST_PAUSE) * 1000),
             **self._connection,

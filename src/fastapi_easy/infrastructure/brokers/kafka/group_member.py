@@ -26,7 +26,7 @@ _COMMIT_LIMIT: Final = 10.0
 class GroupMember(ConsumerRebalanceListener):
     """Handles one message after the other of the partitions that Kafka gives it, and commits each.
 
-    Partitions change hands only between two messages: what the member has it finishes first, and the group waits for it.
+    Partitions change hands only between two messages: a member finishes what it has, and the group waits for it.
 
     A partition whose message is to be delivered again pauses until then; the others go on. Kafka does not count
     deliveries: attempts are counted here, and begin anew with another member.
@@ -106,7 +106,9 @@ class GroupMember(ConsumerRebalanceListener):
                 await self._consumer.commit({place: record.offset + 1})
         except (CommitFailedError, TimeoutError):
             # The cluster gave it away, or is away itself; the next commit covers this one.
-            _logger.warning("a message of %s was handled and could not be committed: it may come again", place)
+            _logger.warning(
+                "a message of %s was handled and could not be committed: it may come again", place
+            )
 
     def _again(self, place: TopicPartition, record: Any, delay: float) -> None:
         if place not in self._consumer.assignment():

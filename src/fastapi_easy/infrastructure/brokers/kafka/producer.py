@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
+    KafkaTimeoutError,
     MessageSizeTooLargeError,
     RecordTooLargeError,
     TopicAuthorizationFailedError,
@@ -17,6 +18,9 @@ from fastapi_easy.infrastructure.brokers.wire_headers import write_headers
 
 TIMEOUT: Final = 10.0
 """Seconds to connect, and to wait for a confirmation."""
+
+_STOP_LIMIT: Final = 2.0
+"""Seconds until a producer without connections has ended."""
 
 TOO_LARGE: Final = (MessageSizeTooLargeError, RecordTooLargeError)
 """What is raised for a message that the cluster never takes."""
@@ -112,7 +116,11 @@ class Producer:
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:
-    sender = producer._sender  # noqa: SLF001 - nothing public drops what could not be sent
+    # Nothing public drops what could not be sent, or waits no longer for a cluster that does not answer.
+    sender = producer._sender  # noqa: SLF001
     if sender is not None and sender.sender_task is not None:
+        producer._message_accumulator.fail_all(KafkaTimeoutError())  # noqa: SLF001
+        await producer.client.close()
         _ = sender.sender_task.cancel()
+        _ = await asyncio.wait({sender.sender_task}, timeout=_STOP_LIMIT)
     await producer.stop()
