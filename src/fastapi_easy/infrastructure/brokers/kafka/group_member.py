@@ -23,7 +23,7 @@ _COMMIT_LIMIT: Final = 10.0
 """Seconds to wait until the cluster has noted that a message is done."""
 
 
-class GroupMember(ConsumerRebalanceListener):
+class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types, and insists on it
     """Handles one message after the other of the partitions that Kafka gives it, and commits each.
 
     Partitions change hands only between two messages: a member finishes what it has, and the group waits for it.
