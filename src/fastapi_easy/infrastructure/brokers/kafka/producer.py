@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
-    KafkaTimeoutError,
     MessageSizeTooLargeError,
     RecordTooLargeError,
     TopicAuthorizationFailedError,
@@ -14,13 +13,11 @@ from aiokafka.errors import (
 )
 
 from fastapi_easy.domain.ports.broker import BrokerMessage
+from fastapi_easy.infrastructure.brokers.kafka.aiokafka_internals import drop_producer
 from fastapi_easy.infrastructure.brokers.wire_headers import write_headers
 
 TIMEOUT: Final = 10.0
 """Seconds to connect, and to wait for a confirmation."""
-
-_STOP_LIMIT: Final = 2.0
-"""Seconds until a producer without connections has ended."""
 
 TOO_LARGE: Final = (MessageSizeTooLargeError, RecordTooLargeError)
 """What is raised for a message that the cluster never takes."""
@@ -103,7 +100,7 @@ class Producer:
                 try:
                     await producer.start()
                 except BaseException:
-                    await _stop(producer)
+                    await drop_producer(producer)
                     raise
                 self._current = producer
             return self._current
@@ -112,15 +109,4 @@ class Producer:
         # Others that were waiting for the same one may have dropped it already.
         if self._current is producer:
             self._current = None
-            await _stop(producer)
-
-
-async def _stop(producer: AIOKafkaProducer) -> None:
-    # Nothing public drops what could not be sent, or waits no longer for a cluster that does not answer.
-    sender = producer._sender  # noqa: SLF001
-    if sender is not None and sender.sender_task is not None:
-        producer._message_accumulator.fail_all(KafkaTimeoutError())  # noqa: SLF001
-        await producer.client.close()
-        _ = sender.sender_task.cancel()
-        _ = await asyncio.wait({sender.sender_task}, timeout=_STOP_LIMIT)
-    await producer.stop()
+            await drop_producer(producer)
