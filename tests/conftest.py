@@ -1,4 +1,4 @@
-"""Offers the tests seven real servers, each through a database of its own; see `tests/services`."""
+"""Offers the tests eight real servers, each through a database of its own; see `tests/services`."""
 
 import os
 from collections.abc import Iterator
@@ -104,6 +104,13 @@ def mongo_alone_url() -> Iterator[str]:
 def nats_url() -> Iterator[str]:
     """A NATS server with JetStream, shared by all tests: name streams and subjects uniquely."""
     with empty_database("nats") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def kafka_url() -> Iterator[str]:
+    """A Kafka cluster, shared by all tests: name topics and consumers uniquely."""
+    with empty_database("kafka") as url:
         yield url
 
 

@@ -16,6 +16,7 @@ PORTS = {
     "redis": 6379,
     "nats": 4222,
     "amqp": 5672,
+    "kafka": 9092,
 }
 _AT_ONCE = struct.pack("ii", 1, 0)
 """A lingering of no time: the connection ends with a reset, not with a goodbye."""
@@ -44,6 +45,8 @@ class Wire:
 
         taken: How many connections were made.
 
+        retell: Makes what a driver is told of what the server sends.
+
         hear: Makes what is told of everything a driver sends over one connection.
     """
 
@@ -63,6 +66,7 @@ class Wire:
         self.lose_at: bytes | None = None
         self.is_cut = False
         self.taken = 0
+        self.retell: Callable[[bytes], bytes] = lambda data: data
         self.hear: Callable[[], Callable[[bytes], None]] = lambda: lambda _: None
 
     @property
@@ -181,7 +185,7 @@ class Wire:
                 await self._pass(data[: self.cut_after - sent], writer)
                 return self.cut()
             sent += len(data)
-            await self._pass(data, writer)
+            await self._pass(self.retell(data), writer)
         return None
 
     async def _pass(self, data: bytes, writer: asyncio.StreamWriter) -> None:
@@ -198,8 +202,17 @@ async def wired(url: str) -> AsyncIterator[tuple[str, Wire]]:
     parts = urlsplit(url)
     wire = Wire(parts.hostname or "127.0.0.1", parts.port or PORTS[parts.scheme.partition("+")[0]])
     await wire.listen()
+    if parts.scheme == "kafka":
+        # A cluster says where its brokers are, and drivers connect to those.
+        there, here = (_kafka_address(port) for port in (parts.port or PORTS["kafka"], wire.port))
+        wire.retell = lambda data: data.replace(there, here)
     user, at, _ = parts.netloc.rpartition("@")
     try:
         yield urlunsplit(parts._replace(netloc=f"{user}{at}127.0.0.1:{wire.port}")), wire
     finally:
         await wire.close()
+
+
+def _kafka_address(port: int) -> bytes:
+    host = b"127.0.0.1"
+    return struct.pack(">h", len(host)) + host + struct.pack(">i", port)

@@ -31,6 +31,7 @@ FILES = {
     "tortoise_internals": {"tortoise"},
     "pymongo_internals": {"pymongo"},
     "redis_internals": {"redis"},
+    "aiokafka_internals": {"aiokafka"},
 }
 """The files that may use private names, and whose."""
 
@@ -54,6 +55,7 @@ CAPPED = {
     "asyncmy": "<0.3",
     "pymongo": "<5",
     "redis": "<9",
+    "aiokafka": "<0.15",
     "pymysql": "<1.3",
 }
 """Where a version that lacks a name would break an app. The last one is what aiomysql stands on."""

@@ -9,11 +9,15 @@ import aio_pika
 import nats
 import pytest
 import redis.asyncio
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from nats.js.api import RetentionPolicy
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Unavailable
-from fastapi_easy.domain.ports.broker import Broker, BrokerMessage, Subscription
+from fastapi_easy.domain.ports.broker import Accept, Broker, BrokerMessage, Delivery, Handling, Subscription
+from fastapi_easy.infrastructure.brokers.kafka import producer
+from fastapi_easy.infrastructure.brokers.kafka.broker import KafkaBroker
 from fastapi_easy.infrastructure.brokers.memory import MemoryBroker
 from fastapi_easy.infrastructure.brokers.memory_topics import MemoryTopics
 from fastapi_easy.infrastructure.brokers.nats.broker import NatsBroker
@@ -32,6 +36,9 @@ from fastapi_easy.testing.conformance.brokers import (
     until,
 )
 from tests.wire import wired
+
+SILENCE = 1.2
+"""Seconds: fewer than a Kafka cluster would take, and those after which that for tests has divided a topic anew."""
 
 
 class TestMemory(BrokerConformance):
@@ -193,6 +200,104 @@ class TestRabbitWithoutServer:
                 f"amqp://guest:guest@127.0.0.1:{port}/", exchange="e", partitions=1, retention=600
             )
         )
+
+
+class TestKafka(BrokerConformance):
+    @pytest.fixture(autouse=True)
+    def leaders_are_late(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The cluster for tests refuses members that ask for their part after the leader; Kafka does not."""
+        at_once = GroupCoordinator._perform_assignment
+
+        async def late(coordinator: GroupCoordinator, response: Any) -> Any:
+            await asyncio.sleep(0.1)
+            return await at_once(coordinator, response)
+
+        monkeypatch.setattr(GroupCoordinator, "_perform_assignment", late)
+
+    @pytest.fixture
+    def brokers(self, kafka_url: str) -> BrokerFactory:
+        return BrokerFactory(
+            make=lambda: KafkaBroker(kafka_url, silence=SILENCE),
+            counts_across_members=False,
+            too_large=1_048_577,
+        )
+
+    async def test_what_another_program_published_is_read_as_well(
+        self, brokers: BrokerFactory, kafka_url: str
+    ) -> None:
+        topic, recorder, broker = new_name("orders.create"), Recorder(accept), brokers.make()
+        async with AIOKafkaProducer(bootstrap_servers=kafka_url.removeprefix("kafka://")) as theirs:
+            place = await theirs.send_and_wait(
+                topic, b'{"n":1}', key=b"7", headers=[("Content-Type", b"application/json")]
+            )
+        async with opened(broker):
+            _ = await broker.subscribe(Subscription(consumer=new_name("c"), topic=topic, handle=recorder))
+            await until(lambda: bool(recorder.accepted))
+        (delivery,) = recorder.deliveries
+        assert delivery.message == BrokerMessage(
+            id=f"{topic}:{place.partition}:{place.offset}",
+            topic=topic,
+            key="7",
+            body=b'{"n":1}',
+            headers={"content-type": "application/json"},
+        )
+
+    async def test_a_server_that_is_not_there_is_unavailable(self) -> None:
+        await unavailable(lambda port: KafkaBroker(f"kafka://127.0.0.1:{port}"))
+
+    async def test_it_goes_on_after_its_connections_broke(self, kafka_url: str) -> None:
+        await goes_on(kafka_url, lambda url: KafkaBroker(url, silence=SILENCE))
+
+    async def test_what_a_lost_cluster_did_not_confirm_is_not_sent_behind_anybodys_back(
+        self, kafka_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(producer, "TIMEOUT", 0.5)
+        topic, recorder = new_name("lost"), Recorder(accept)
+        async with wired(kafka_url) as (address, wire):
+            broker = KafkaBroker(address, silence=SILENCE)
+            async with opened(broker):
+                await publish(broker, [message(topic, 0)])
+
+                wire.refuse()
+                outcomes = [await broker.publish(message(topic, 1)), await broker.check()]
+                await wire.listen()
+
+                async with asyncio.timeout(LIMIT):
+                    while await broker.publish(message(topic, 2)) != Success(None):  # noqa: ASYNC110
+                        await asyncio.sleep(0.1)
+                _ = await broker.subscribe(Subscription(consumer=new_name("c"), topic=topic, handle=recorder))
+                await until(lambda: message(topic, 2).id in recorder.accepted)
+        assert outcomes == [Failure(Unavailable("broker"))] * 2
+        assert message(topic, 1).id not in recorder.accepted
+
+    async def test_a_member_finishes_what_it_has_before_another_is_given_its_partition(
+        self, brokers: BrokerFactory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The cluster for tests waits for no member, so this asks as its client would."""
+        topic, listeners, finish = new_name("handed-over"), [], asyncio.Event()
+        subscribe = AIOKafkaConsumer.subscribe
+
+        def listened(consumer: Any, topics: Any, listener: Any = None) -> None:
+            listeners.append(listener)
+            subscribe(consumer, topics, listener=listener)
+
+        async def until_told(_delivery: Delivery) -> Handling:
+            _ = await finish.wait()
+            return Accept()
+
+        monkeypatch.setattr(AIOKafkaConsumer, "subscribe", listened)
+        recorder, broker = Recorder(until_told), brokers.make()
+        async with opened(broker):
+            _ = await broker.subscribe(Subscription(consumer=new_name("c"), topic=topic, handle=recorder))
+            await publish(broker, [message(topic)])
+            await until(lambda: bool(recorder.deliveries))
+            revoking = asyncio.create_task(listeners[0].on_partitions_revoked(set()))
+            _ = await asyncio.wait({revoking}, timeout=0.1)
+            was_done = revoking.done()
+            finish.set()
+            await revoking
+        assert not was_done
+        assert recorder.accepted == [message(topic).id]
 
 
 async def goes_on(url: str, make: Callable[[str], Broker]) -> None:

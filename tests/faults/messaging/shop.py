@@ -19,6 +19,7 @@ from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import Failure, Outcome, Patch
 from fastapi_easy.domain.ports import Broker, UnitOfWork
 from fastapi_easy.events import open_relay
+from fastapi_easy.infrastructure.brokers.kafka.broker import KafkaBroker
 from fastapi_easy.infrastructure.brokers.nats.broker import NatsBroker
 from fastapi_easy.infrastructure.brokers.redis.broker import RedisBroker
 from fastapi_easy.messaging import ReceivedMessage, consume, open_consumers
@@ -72,6 +73,8 @@ class Ledger(Container):
 def broker_at(url: str, stream: str) -> Broker:
     if url.startswith("nats"):
         return NatsBroker(url, stream=stream, partitions=PARTITIONS, retention=3600, silence=SILENCE)
+    if url.startswith("kafka"):
+        return KafkaBroker(url, silence=SILENCE)
     return RedisBroker(url, partitions=PARTITIONS, retention=3600, silence=SILENCE)
 
 

@@ -26,7 +26,7 @@ from tests.faults.messaging.shop import (
     write,
 )
 from tests.services.wanted import empty_database
-from tests.thorough import examples
+from tests.thorough import examples, only_when_thorough
 
 KILLS = examples(6, 100)
 PATIENCE = 300.0
@@ -120,7 +120,7 @@ async def effects(ledger: Any, wanted: int) -> dict[int, list[int]]:
         return found
 
 
-@pytest.mark.parametrize("kind", ["nats", "redis"])
+@pytest.mark.parametrize("kind", ["nats", "redis", pytest.param("kafka", marks=only_when_thorough)])
 def test_no_kill_loses_repeats_or_reorders_an_effect(kind: str, tmp_path: Path) -> None:
     ledger = f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
     with empty_database("postgres") as database, empty_database(kind) as broker:

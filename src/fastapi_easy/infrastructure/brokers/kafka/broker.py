@@ -1,15 +1,12 @@
-"""Kafka: connected and published to through FastStream."""
+"""Kafka: its topics, groups of consumers, and the cluster they belong to."""
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLargeError
-from faststream.exceptions import FastStreamException
-from faststream.kafka import KafkaBroker as FastStreamBroker
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext
 from returns.result import Failure, Success
@@ -17,20 +14,20 @@ from returns.result import Failure, Success
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.ports.broker import BrokerMessage, Subscription
 from fastapi_easy.infrastructure.brokers.kafka.group_member import GroupMember
+from fastapi_easy.infrastructure.brokers.kafka.producer import TIMEOUT, TOO_LARGE, Producer
 from fastapi_easy.infrastructure.brokers.refusals import message_too_large
 from fastapi_easy.infrastructure.brokers.stopping import Members
 from fastapi_easy.infrastructure.brokers.topics import refuse_name
-from fastapi_easy.infrastructure.brokers.wire_headers import write_headers
 
 _logger = logging.getLogger(__name__)
 
-TIMEOUT: Final = 10.0
-"""Seconds to connect, and to wait for a confirmation."""
+SILENCE: Final = 10.0
+"""Seconds without a sign of life after which a member counts as dead; most clusters want at least six."""
 
 _LONGEST_PAUSE: Final = 300.0
 """Seconds beside the handling of one message after which Kafka takes a member for dead."""
 
-_FAILURES: Final = (KafkaError, FastStreamException, OSError, TimeoutError)
+_FAILURES: Final = (KafkaError, OSError, TimeoutError)
 
 
 class KafkaBroker:
@@ -38,14 +35,17 @@ class KafkaBroker:
 
     Args:
         url: `kafka://host:9092,other:9092`, or `kafka+ssl://…`; with a user and a password it logs in (SASL PLAIN).
+
+        silence: Seconds without a sign of life after which a member counts as dead.
     """
 
     name = "kafka"
 
-    def __init__(self, url: str) -> None:
-        self._servers, self._security = parse_kafka_url(url)
-        self._broker: FastStreamBroker | None = None
-        self._make_consumer: Callable[..., Any] | None = None
+    def __init__(self, url: str, *, silence: float = SILENCE) -> None:
+        servers, security = parse_kafka_url(url)
+        self._connection: dict[str, Any] = {"bootstrap_servers": servers, **parse_security(security)}
+        self._silence = silence
+        self._producer: Producer | None = None
         self._group_members: list[GroupMember] = []
         self._members = Members()
         self._opening = asyncio.Lock()
@@ -53,47 +53,25 @@ class KafkaBroker:
     async def open(self) -> Outcome[None]:
         """Connect."""
         async with self._opening:
-            return await self._open()
-
-    async def _open(self) -> Outcome[None]:
-        if self._broker is not None:
+            if self._producer is not None:
+                return Success(None)
+            producer = Producer(self._connection)
+            try:
+                await producer.open()
+            except _FAILURES:
+                return Failure(Unavailable("broker"))
+            self._producer = producer
             return Success(None)
-        try:
-            await self._knock()
-        except _FAILURES:
-            return Failure(Unavailable("broker"))
-        broker = FastStreamBroker(
-            self._servers,
-            security=self._security,
-            acks="all",
-            enable_idempotence=True,
-            request_timeout_ms=round(TIMEOUT * 1000),
-            logger=None,
-        )
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                make_consumer = await broker.connect()
-        except _FAILURES:
-            await broker.stop()
-            return Failure(Unavailable("broker"))
-        self._broker, self._make_consumer = broker, make_consumer
-        return Success(None)
 
     async def publish(self, message: BrokerMessage, /) -> Outcome[None]:
         """Publish *message*, and wait until every replica in step has stored it."""
         if refusal := refuse_name("topic", message.topic):
             return Failure(refusal)
-        if self._broker is None:
+        if self._producer is None:
             return Failure(Unavailable("broker"))
         try:
-            async with asyncio.timeout(TIMEOUT):
-                _ = await self._broker.publish(
-                    message.body,
-                    message.topic,
-                    key=message.key.encode() or None,
-                    headers=write_headers(message),
-                )
-        except (MessageSizeTooLargeError, RecordTooLargeError):
+            await self._producer.publish(message)
+        except TOO_LARGE:
             return Failure(message_too_large())
         except _FAILURES:
             return Failure(Unavailable("broker"))
@@ -104,17 +82,9 @@ class KafkaBroker:
         refusal = refuse_name("topic", subscription.topic) or refuse_name("consumer", subscription.consumer)
         if refusal is not None:
             return Failure(refusal)
-        if self._make_consumer is None:
+        if self._producer is None:
             return Failure(Unavailable("broker"))
-        consumer = self._make_consumer(
-            subscription.topic,
-            # A group of Kafka spans topics: two subscriptions of one consumer would take its partitions in turns.
-            group_id=f"{subscription.consumer}.{subscription.topic}",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            isolation_level="read_committed",
-            max_poll_interval_ms=round((subscription.timeout + _LONGEST_PAUSE) * 1000),
-        )
+        consumer = self._make_consumer(subscription)
         try:
             async with asyncio.timeout(TIMEOUT):
                 await consumer.start()
@@ -122,37 +92,50 @@ class KafkaBroker:
             await consumer.stop()
             return Failure(Unavailable("broker"))
         member = GroupMember(consumer, subscription, self._members, self.publish)
+        # Not before the start, which would wait for the group: its members may be busy for long.
+        consumer.subscribe([subscription.topic], listener=member)
         self._group_members.append(member)
         self._members.start(member.take_one)
         return Success(None)
 
     async def check(self) -> Outcome[None]:
         """Ask whether the cluster answers."""
-        if self._broker is not None and await self._broker.ping(TIMEOUT):
-            return Success(None)
-        return Failure(Unavailable("broker"))
+        if self._producer is None:
+            return Failure(Unavailable("broker"))
+        try:
+            await self._producer.ping()
+        except _FAILURES:
+            return Failure(Unavailable("broker"))
+        return Success(None)
 
     async def close(self, grace: float = 10.0) -> None:
         """Give no further delivery, wait for those under way, leave the groups, and disconnect."""
         await self._members.stop(grace)
         members, self._group_members = self._group_members, []
-        broker, self._broker, self._make_consumer = self._broker, None, None
+        producer, self._producer = self._producer, None
         try:
-            for member in members:
-                await member.stop()
-            if broker is not None:
-                await broker.stop()
+            async with asyncio.timeout(TIMEOUT):
+                _ = await asyncio.gather(*(member.stop() for member in members))
+                if producer is not None:
+                    await producer.close()
         except _FAILURES:
             _logger.debug("the connection to Kafka was broken already", exc_info=True)
 
-    async def _knock(self) -> None:
-        """Connect once, and disconnect: FastStream leaves a producer behind that could not connect."""
-        client = AIOKafkaClient(bootstrap_servers=self._servers, **parse_security(self._security))
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                await client.bootstrap()
-        finally:
-            await client.close()
+    def _make_consumer(self, subscription: Subscription) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            # A group of Kafka spans topics: two subscriptions of one consumer would take its partitions in turns.
+            group_id=f"{subscription.consumer}.{subscription.topic}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            request_timeout_ms=round(TIMEOUT * 1000),
+            session_timeout_ms=round(self._silence * 1000),
+            heartbeat_interval_ms=round(self._silence * 1000 / 3),
+            # So long the group waits for a member that finishes what it has, commits it or publishes a dead letter.
+            rebalance_timeout_ms=round((subscription.timeout + 3 * TIMEOUT) * 1000),
+            max_poll_interval_ms=round((subscription.timeout + _LONGEST_PAUSE) * 1000),
+            **self._connection,
+        )
 
 
 def parse_kafka_url(url: str) -> tuple[list[str], BaseSecurity | None]:

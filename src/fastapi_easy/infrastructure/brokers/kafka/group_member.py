@@ -1,10 +1,12 @@
 """One member of a group of consumers of Kafka."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError
 from returns.result import Failure
 
 from fastapi_easy.domain.errors import Outcome
@@ -13,11 +15,18 @@ from fastapi_easy.infrastructure.brokers.handling import dead_letter, handle
 from fastapi_easy.infrastructure.brokers.stopping import Members
 from fastapi_easy.infrastructure.brokers.wire_headers import read_message
 
+_logger = logging.getLogger(__name__)
+
 _PARK_AGAIN: Final = 1.0
 
+_COMMIT_LIMIT: Final = 10.0
+"""Seconds to wait until the cluster has noted that a message is done."""
 
-class GroupMember:
+
+class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types, and insists on it
     """Handles one message after the other of the partitions that Kafka gives it, and commits each.
+
+    Partitions change hands only between two messages: a member finishes what it has, and the group waits for it.
 
     A partition whose message is to be delivered again pauses until then; the others go on. Kafka does not count
     deliveries: attempts are counted here, and begin anew with another member.
@@ -44,12 +53,26 @@ class GroupMember:
         self._members = members
         self._publish = publish
         self._attempts: dict[TopicPartition, tuple[int, int]] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def take_one(self) -> None:
         """Wait for a message, and handle it."""
         record = await self._consumer.getone()
-        async with self._members.busy():
-            await self._handle(record)
+        # Nothing may be awaited in between: the partition could change hands.
+        self._idle.clear()
+        try:
+            async with self._members.busy():
+                await self._handle(record)
+        finally:
+            self._idle.set()
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Wait until the message that is being handled is done: another member may be given what follows it."""
+        _ = await self._idle.wait()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Do nothing: what a partition has to offer begins after what was committed."""
 
     async def stop(self) -> None:
         """Leave the group, so that the others are given its partitions at once."""
@@ -76,8 +99,16 @@ class GroupMember:
 
     async def _settle(self, place: TopicPartition, record: Any) -> None:
         _ = self._attempts.pop(place, None)
-        if place in self._consumer.assignment():
-            await self._consumer.commit({place: record.offset + 1})
+        if place not in self._consumer.assignment():
+            return
+        try:
+            async with asyncio.timeout(_COMMIT_LIMIT):
+                await self._consumer.commit({place: record.offset + 1})
+        except (CommitFailedError, TimeoutError):
+            # The cluster gave it away, or is away itself; the next commit covers this one.
+            _logger.warning(
+                "a message of %s was handled and could not be committed: it may come again", place
+            )
 
     def _again(self, place: TopicPartition, record: Any, delay: float) -> None:
         if place not in self._consumer.assignment():
