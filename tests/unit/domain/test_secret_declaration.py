@@ -162,14 +162,16 @@ def test_a_resource_knows_its_fields_as_callers_and_as_stores_see_them() -> None
 
 
 def test_what_has_no_columns_is_stored_as_text() -> None:
-    resource = declared(replace(TABLE, table=None, references=()), fields=Fields(secret=["price"]))
+    resource = declared(
+        replace(TABLE, table=None, references=()), fields=Fields(secret=["price"], readable=["password"])
+    )
 
     assert resource.fields["price"].kind is Kind.DECIMAL
     assert resource.stored_fields["price"].kind is Kind.TEXT
 
 
 def test_without_secrets_both_views_are_the_same() -> None:
-    resource = declared(TABLE)
+    resource = declared(TABLE, fields=Fields(readable=["password"]))
 
     assert resource.secrets is None
     assert resource.stored_fields is resource.fields

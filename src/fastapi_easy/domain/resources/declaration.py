@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
 from fastapi_easy.domain.field import Comparison, Field, Kind
+from fastapi_easy.domain.queries.variant import fixed_field
 from fastapi_easy.domain.resources.declaring.call_options import check_idempotency, check_reading
 from fastapi_easy.domain.resources.declaring.documentation import first_paragraph
 from fastapi_easy.domain.resources.declaring.key_source import declare_key
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
 from fastapi_easy.domain.resources.declaring.offered_operations import check_operations
+from fastapi_easy.domain.resources.declaring.omitted_columns import check_omitted
 from fastapi_easy.domain.resources.declaring.queryable import (
     default_order,
     filterable_fields,
@@ -19,9 +21,8 @@ from fastapi_easy.domain.resources.declaring.queryable import (
 from fastapi_easy.domain.resources.declaring.records import check_records
 from fastapi_easy.domain.resources.declaring.secret_declaration import declare_secrets, lookup_field_of
 from fastapi_easy.domain.resources.declaring.telling_names import check_readable_secrets
-from fastapi_easy.domain.resources.declaring.variant import fixed_field
+from fastapi_easy.domain.resources.declaring.tenant import check_tenant
 from fastapi_easy.domain.resources.naming import find_alias_mistakes
-from fastapi_easy.domain.resources.omitted import check_omitted
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
     READ_ONLY,
@@ -38,7 +39,6 @@ from fastapi_easy.domain.resources.options import (
 from fastapi_easy.domain.resources.recording import Audit, Events
 from fastapi_easy.domain.resources.relation import Link
 from fastapi_easy.domain.resources.resource import Resource, Shape
-from fastapi_easy.domain.resources.tenancy import check_tenant
 
 E = TypeVar("E")
 

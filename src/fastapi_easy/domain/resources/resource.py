@@ -19,7 +19,7 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     all_of,
 )
-from fastapi_easy.domain.resources.declaring.variant import Variant, condition_of
+from fastapi_easy.domain.queries.variant import Variant, condition_of
 from fastapi_easy.domain.resources.entity_rules import EntityRules
 from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases, build_aliases
 from fastapi_easy.domain.resources.omitted import OmittedColumn

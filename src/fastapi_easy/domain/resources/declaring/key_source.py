@@ -8,7 +8,7 @@ from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
 from fastapi_easy.domain.resources.options import KeySource
 from fastapi_easy.domain.resources.resource import Shape
-from fastapi_easy.domain.values.time_ordered_ids import new_id
+from fastapi_easy.domain.time_ordered_ids import new_id
 
 _TEXT_LENGTH: Final = 36
 """Characters of a UUID with its dashes."""

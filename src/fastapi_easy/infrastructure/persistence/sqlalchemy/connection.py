@@ -217,8 +217,7 @@ class SqlAlchemyDatabase:
         if shape.table is None:
             refused.append(
                 f"{name} is of a class that is mapped to no table, which {self.technology} needs;"
-                " declare an SQLAlchemy class, or an SQLModel class with table=True,"
-                " or name one as stored_as"
+                " declare an SQLAlchemy class, or an SQLModel class with table=True, or name one as stored_as"
             )
         if Capability.ARRAYS not in self.capabilities:
             refused += [
@@ -280,11 +279,8 @@ class SqlAlchemyDatabase:
                 mode is SchemaMode.FRESH
                 and await self._run_sync(lambda connection: is_fresh(connection, mapped))
             ):
-                await self._run_sync(
-                    lambda connection: create(
-                        connection, mapped_tables.tables.metadata, mapped_tables.without_views()
-                    )
-                )
+                metadata, tables = mapped_tables.tables.metadata, mapped_tables.without_views()
+                await self._run_sync(lambda connection: create(connection, metadata, tables))
             differences = await self._run_sync(lambda connection: compare(connection, mapped))
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
