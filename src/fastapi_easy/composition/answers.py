@@ -8,6 +8,7 @@ from returns.result import Failure
 from fastapi_easy.domain.errors import DeclarationError, Error, Outcome
 from fastapi_easy.domain.migrations.stopped import MigrationStopped
 from fastapi_easy.domain.ports.database import Database
+from fastapi_easy.domain.silence import describe_silence
 
 __all__ = ["answer", "require_none"]
 
@@ -29,7 +30,9 @@ def answer(database: Database, outcome: Outcome[T]) -> T:
         raise DeclarationError(
             [f"database {database.name!r}: {each}" for each in (error.message, *error.details)]
         )
-    raise ConnectionError(f"database {database.name!r} ({database.technology}) does not answer")
+    raise ConnectionError(
+        f"database {database.name!r} ({database.technology}) {describe_silence(error, database.name)}"
+    )
 
 
 def require_none(database: Database, differences: Sequence[str]) -> None:

@@ -234,6 +234,16 @@ class TooLarge:
     limit: int
     unit: str = "bytes"
 
+    @property
+    def sentence(self) -> str:
+        """Return what is too large, for callers, without a full stop."""
+        unit = self.unit
+        if self.limit == 1:
+            unit = f"{unit.removesuffix('ies')}y" if unit.endswith("ies") else unit.removesuffix("s")
+        if self.what == "affected":
+            return f"The change would affect more than {self.limit} {unit}"
+        return f"{self.what} is larger than {self.limit} {unit}"
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimited:
@@ -292,12 +302,15 @@ class Unavailable:
         retry_after: Seconds.
 
         reason: Decides whether the call is retried here; callers are told the same in any case.
+
+        detail: What the dependency or its driver said, for operators; never for callers.
     """
 
     code: ClassVar[str] = "unavailable"
     dependency: str
     retry_after: float = 1.0
     reason: UnavailableReason = field(default=UnavailableReason.NO_RESPONSE, compare=False, repr=False)
+    detail: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,10 +383,13 @@ class DeclarationError(Exception):
 
     Attributes:
         mistakes: Every mistake found, each a sentence with the way to mend it.
+
+        subject: What they are in: `declarations`, or `settings`.
     """
 
-    def __init__(self, mistakes: Sequence[str]) -> None:
+    def __init__(self, mistakes: Sequence[str], *, subject: str = "declarations") -> None:
         self.mistakes = tuple(mistakes)
+        self.subject = subject
         count = len(self.mistakes)
-        heading = "1 mistake in the declarations:" if count == 1 else f"{count} mistakes in the declarations:"
+        heading = f"{count} mistake{'' if count == 1 else 's'} in the {subject}:"
         super().__init__("\n".join([heading, *(f"  {n}. {each}" for n, each in enumerate(self.mistakes, 1))]))

@@ -25,7 +25,7 @@ from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN
 from fastapi_easy.infrastructure.relational.server import ServerName, server_name_of
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import keep_json_as_text
 from fastapi_easy.infrastructure.relational.sqlite.spellings import NORMAL_FORMS
-from fastapi_easy.infrastructure.relational.url import Driver, driver_of
+from fastapi_easy.infrastructure.relational.url import Driver, connect_arguments, driver_of
 
 IDLE_IN_TRANSACTION_TIMEOUT: Final = 15
 """Seconds after which PostgreSQL and MariaDB end an idle transaction; MySQL never does."""
@@ -62,8 +62,9 @@ def make_engine(
 
         only_reads: A file of SQLite stays as it is, whatever its journal mode.
     """
+    plain, words = connect_arguments(url)
     engine = create_async_engine(
-        url,
+        plain,
         isolation_level="AUTOCOMMIT",
         # Nothing to reset: a transaction is always ended by `Transaction`, or its connection thrown away.
         pool_reset_on_return=None,
@@ -74,12 +75,14 @@ def make_engine(
         json_deserializer=parse_json,
         hide_parameters=True,
         echo=options.echo,
-        connect_args=_connect_arguments(driver_of(url), options),
+        connect_args={**_connect_arguments(driver_of(url), options), **words},
     )
     if engine.driver == "asyncpg":
         keep_json_as_text(engine.dialect)
     server = server_name_of(url.get_backend_name())
     set_up = _session_setup(server, driver_of(url), options, scratch=scratch, only_reads=only_reads)
+    if server == "mysql" and "ssl" in words:
+        event.listen(engine.sync_engine, "connect", _refuse_plain_connection)
     event.listen(engine.sync_engine, "connect", set_up)
     return engine
 
@@ -213,6 +216,18 @@ def _set_up_mysql(connection: Any, options: ConnectionOptions) -> None:
         # As on PostgreSQL: a statement sees what was committed before it began.
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
     )
+
+
+def _refuse_plain_connection(connection: Any, _: object) -> None:
+    # The drivers go on without TLS when the server does not offer it.
+    cursor = connection.cursor()
+    try:
+        cursor.execute("SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+        cipher = cursor.fetchone()
+    finally:
+        cursor.close()
+    if not cipher or not cipher[1]:
+        raise ConnectionError("the server offers no TLS, which the database URL asks for")
 
 
 def _execute_all(connection: Any, *statements: str) -> None:

@@ -39,6 +39,7 @@ from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
     ClassifiedError,
     classify_error,
+    driver_message,
     unavailable_reason_of,
 )
 from fastapi_easy.infrastructure.relational.error_codes import ErrorCause
@@ -292,7 +293,7 @@ def as_unavailable(error: BaseException, database: str) -> Unavailable | None:
     if isinstance(error, CallNotPermitted):
         return Unavailable(database, error.retry_after, error.reason)
     reason = unavailable_reason_of(error)
-    return None if reason is None else Unavailable(database, reason=reason)
+    return None if reason is None else Unavailable(database, reason=reason, detail=driver_message(error))
 
 
 def null_not_allowed(fields: Iterable[str]) -> Invalid:

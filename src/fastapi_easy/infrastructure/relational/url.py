@@ -2,12 +2,14 @@
 
 import importlib.util
 from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, assert_never
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
 
 from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.infrastructure.relational.urls.mysql import mysql_arguments
+from fastapi_easy.infrastructure.relational.urls.postgres import postgres_arguments
+from fastapi_easy.infrastructure.relational.urls.reading import read_url
 
 Driver: TypeAlias = Literal["aiosqlite", "asyncpg", "psycopg", "asyncmy", "aiomysql"]
 
@@ -45,13 +47,7 @@ def resolve(text: str) -> URL:
     Raises:
         DeclarationError: The URL cannot be read, no adapter knows it, or its driver is not installed.
     """
-    try:
-        url = make_url(text)
-    except ArgumentError:
-        # The text may hold a password, so it is not repeated.
-        raise DeclarationError(
-            ["the database URL cannot be read; it looks like postgresql://user@host/name"]
-        ) from None
+    url = read_url(text)
     scheme, _, named = url.drivername.partition("+")
     dialect = _DIALECTS.get(scheme)
     if dialect is None:
@@ -59,11 +55,36 @@ def resolve(text: str) -> URL:
         raise DeclarationError(
             [f"no SQL adapter for a database URL that begins with {scheme!r}; it knows {known}"]
         )
+    if dialect == "sqlite" and url.host:
+        raise DeclarationError(
+            [f"two slashes are followed by a host, which a file has not: write three, sqlite:///{url.host}"]
+        )
     driver = _driver(dialect, named)
     if importlib.util.find_spec(driver) is None:
         extra = _EXTRAS[driver]
         raise DeclarationError([f'{driver} is not installed: pip install "fastapi_easy[{extra}]"'])
-    return url.set(drivername=f"{dialect}+{driver}")
+    resolved = url.set(drivername=f"{dialect}+{driver}")
+    # So that what the driver cannot do is said at start.
+    _ = connect_arguments(resolved)
+    return resolved
+
+
+def connect_arguments(url: URL) -> tuple[URL, dict[str, Any]]:
+    """Return *url* without the words in its query, and what its driver is given instead of them.
+
+    Raises:
+        DeclarationError: The driver cannot do one of them, a value is unknown, or a file cannot be read.
+    """
+    driver = driver_of(url)
+    match driver:
+        case "asyncpg" | "psycopg":
+            return postgres_arguments(url, driver)
+        case "asyncmy" | "aiomysql":
+            return mysql_arguments(url, driver)
+        case "aiosqlite":
+            return url, {}
+        case _:
+            assert_never(driver)
 
 
 def driver_of(url: URL) -> Driver:

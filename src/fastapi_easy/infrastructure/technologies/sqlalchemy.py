@@ -50,7 +50,7 @@ def _open(request: DatabaseRequest) -> Database:
 def _leases(database: SqlAlchemyDatabase, _clock: Clock) -> LeaseStore:
     # Creates the folder of a temporary SQLite file, in which the leases are kept too.
     _ = database.begin()
-    return _leases_in(database.executor.engine.url)
+    return _leases_in(database.url)
 
 
 def _leases_at(url: str, _clock: Clock) -> LeaseStore:
@@ -105,7 +105,7 @@ def _schema(
     if database.is_scratch:
         # Made anew at each start.
         return None
-    url = database.executor.engine.url
+    url = database.url
     return RelationalSchemaStore(
         database.name,
         url,

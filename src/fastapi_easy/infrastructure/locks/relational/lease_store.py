@@ -288,7 +288,7 @@ class RelationalLeaseStore(ABC):
 
     def _is_same_database(self, database: object) -> bool:
         return isinstance(database, SqlAlchemyDatabase) and _database_identity(
-            database.executor.engine.url
+            database.url
         ) == _database_identity(self.connections.url)
 
     def _unavailable(self, error: BaseException) -> Failure[Error]:
@@ -304,4 +304,6 @@ def _micros(seconds: float) -> int:
 
 def _database_identity(url: URL) -> tuple[str | None, ...]:
     """Return what identifies the database at *url*, whatever the driver and the user."""
-    return url.host, str(url.port), url.database, url.get_backend_name().replace("mariadb", "mysql")
+    hosts = url.query.get("host", "")
+    several = hosts if isinstance(hosts, str) else ",".join(hosts)
+    return url.host, str(url.port), several, url.database, url.get_backend_name().replace("mariadb", "mysql")

@@ -16,7 +16,7 @@ from returns.result import Failure, Success
 from sqlalchemy import URL, Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.errors import DeclarationError, Outcome
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
@@ -44,6 +44,7 @@ from fastapi_easy.infrastructure.relational.server import (
     detect_server,
     server_name_of,
 )
+from fastapi_easy.infrastructure.relational.sqlite.database_file import find_file_mistake
 from fastapi_easy.infrastructure.relational.sqlite.number_types import SQLITE_DIGITS, SQLITE_OTHER_NUMBERS
 from fastapi_easy.infrastructure.relational.sqlite.odd_values import ANY_TEXT, other_types
 from fastapi_easy.infrastructure.relational.transaction import Transaction
@@ -94,6 +95,8 @@ class SqlAlchemyDatabase:
 
         executor: Runs statements.
 
+        url: Where it is, with everything that the settings say; that of the engine lacks what drivers are told apart.
+
     Raises:
         DeclarationError: The URL names no database this adapter knows, or its driver is not installed.
     """
@@ -114,6 +117,7 @@ class SqlAlchemyDatabase:
         self._scratch = _scratch_folder() if _is_in_memory(resolved) else None
         if self._scratch is not None:
             resolved = URL.create(resolved.drivername, database=str(self._scratch / "scratch.db"))
+        self.url = resolved
         self._backend = resolved.get_backend_name()
         self._server_name = server_name_of(self._backend)
         self._engine: AsyncEngine = make_engine(resolved, limits, scratch=self._scratch is not None)
@@ -211,7 +215,8 @@ class SqlAlchemyDatabase:
         if shape.table is None:
             refused.append(
                 f"{name} is of a class that is mapped to no table, which {self.technology} needs;"
-                " declare an SQLAlchemy or SQLModel class, or name one as stored_as"
+                " declare an SQLAlchemy class, or an SQLModel class with table=True,"
+                " or name one as stored_as"
             )
         if Capability.ARRAYS not in self.capabilities:
             refused += [
@@ -232,7 +237,16 @@ class SqlAlchemyDatabase:
         return dataclasses.replace(shape, fields=tuple(fields)), refused
 
     async def open(self) -> None:
-        """Do nothing: connections are opened when statements need them."""
+        """Look at the file of an SQLite database; connections are opened when statements need them.
+
+        Raises:
+            DeclarationError: The file can be no database.
+        """
+        if self._server_name != "sqlite" or self.is_scratch:
+            return
+        mistake = find_file_mistake(self.url)
+        if mistake is not None:
+            raise DeclarationError([f"database {self._name!r}: {mistake}"])
 
     async def close(self) -> None:
         """Give back every connection."""

@@ -86,6 +86,19 @@ def unavailable_reason_of(error: BaseException) -> UnavailableReason | None:
             return None if classified is None else _UNAVAILABLE_REASONS.get(classified.cause)
 
 
+def driver_message(error: BaseException) -> str:
+    """Return what the driver said, on one line; empty when it said nothing."""
+    original: Any = getattr(error, "orig", None) or error
+    # SQLAlchemy's adapter puts the class of what asyncpg raised before the message.
+    original = getattr(original, "driver_exception", None) or getattr(original, "__cause__", None) or original
+    # The drivers for MySQL raise (number, message).
+    is_numbered = (
+        len(original.args) > 1 and isinstance(original.args[0], int) and not isinstance(original, OSError)
+    )
+    said = str(original.args[1] if is_numbered else original)
+    return " ".join(said.split()).rstrip(".")
+
+
 def is_stale_statement(error: BaseException) -> bool:
     """Return whether a second try would find the statement prepared anew."""
     classified = classify_error(error)

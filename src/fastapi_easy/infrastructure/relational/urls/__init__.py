@@ -1,0 +1,1 @@
+"""What database URLs say beyond host and name, as each driver takes it."""
