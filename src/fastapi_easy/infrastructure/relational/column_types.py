@@ -12,6 +12,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from fastapi_easy.domain.values.naive_times import in_utc
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.relational.server import Server
 from fastapi_easy.infrastructure.relational.unexpected_values import bindable, read_decimal, unexpected_time
@@ -93,7 +94,7 @@ class UtcDateTime(TypeDecorator[datetime.datetime]):
             return None
         if isinstance(value, UnexpectedValue):
             return bindable(value, dialect)
-        aware = value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
+        aware = in_utc(value)
         keeps_zone = self.timezone and dialect.name == "postgresql"
         return aware if keeps_zone else aware.replace(tzinfo=None)
 

@@ -1,7 +1,6 @@
 """Values as callers give them → values as a store keeps them."""
 
 import copy
-import datetime
 import decimal
 import secrets
 import uuid
@@ -9,6 +8,7 @@ from typing import Any, Final, assert_never
 
 from fastapi_easy.domain.changes.patch import Values as Given
 from fastapi_easy.domain.field import UNSET, Field, Kind
+from fastapi_easy.domain.values.naive_times import in_utc
 
 _WIDE: Final = decimal.Context(prec=200, rounding=decimal.ROUND_HALF_UP)
 
@@ -74,7 +74,7 @@ def to_stored(field: Field, value: Any) -> Any:
         case Kind.FLOAT:
             return float(value)
         case Kind.DATETIME:
-            return value.astimezone(datetime.UTC)
+            return in_utc(value)
         case Kind.ENUM:
             return value if field.enumeration is None else field.enumeration(value)
         case Kind.JSON | Kind.ARRAY:

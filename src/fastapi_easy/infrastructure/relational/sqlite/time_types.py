@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Date, Time
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from fastapi_easy.domain.values.naive_times import in_utc
 from fastapi_easy.infrastructure.relational.column_types import EpochInterval, UtcDateTime
 from fastapi_easy.infrastructure.relational.sqlite.spelled_type import (
     Processor,
@@ -127,9 +128,7 @@ class SqliteTime(SqliteType[datetime.time]):
 
 
 def _write_utc(value: datetime.datetime) -> str:
-    if value.tzinfo is not None and value.tzinfo is not datetime.UTC:
-        value = value.astimezone(datetime.UTC)
-    return write_datetime(value)
+    return write_datetime(value if value.tzinfo is datetime.UTC else in_utc(value))
 
 
 def _datetime_reader(watch: SpellingWatch) -> Processor:

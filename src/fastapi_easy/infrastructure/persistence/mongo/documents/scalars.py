@@ -13,6 +13,7 @@ from bson.datetime_ms import DatetimeMS
 
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.values.limits import INTEGER_LIMITS
+from fastapi_easy.domain.values.naive_times import in_utc
 
 DECIMAL_DIGITS: Final = 34
 """Significant digits of a decimal (IEEE 754, decimal128)."""
@@ -101,7 +102,7 @@ def encode_time(value: datetime.time) -> str:
 def encode_datetime(value: datetime.datetime) -> datetime.datetime:
     """Return *value* in UTC, without what is finer than a millisecond."""
     try:
-        aware = value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value.astimezone(datetime.UTC)
+        aware = in_utc(value)
     except OverflowError:
         raise Unstorable("Is out of range in UTC.") from None
     return aware.replace(tzinfo=None, microsecond=aware.microsecond // 1000 * 1000)

@@ -5,6 +5,7 @@ from typing import Any
 
 from tortoise.backends.sqlite.client import SqliteClient, SqliteTransactionWrapper
 
+from fastapi_easy.domain.values.naive_times import in_utc
 from fastapi_easy.infrastructure.persistence.tortoise.clients.clients import (
     ClientDependencies,
     PooledClientMixin,
@@ -36,8 +37,7 @@ class Client(_ComparableTimesMixin, PooledClientMixin, SqliteClient):
 def _text(value: Any) -> Any:
     match value:
         case datetime.datetime():
-            aware = value.replace(tzinfo=datetime.UTC) if value.tzinfo is None else value
-            return aware.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+            return in_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
         case datetime.time():
             return value.replace(tzinfo=None).isoformat("microseconds")
         case _:

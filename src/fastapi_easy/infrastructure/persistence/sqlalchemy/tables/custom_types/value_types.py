@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from pydantic.errors import PydanticUserError
 
 from fastapi_easy.domain.field import Kind
+from fastapi_easy.domain.values.naive_times import in_utc
 from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.entities.annotations import readable
 
@@ -137,11 +138,6 @@ def _speaks_to_pydantic(annotation: object) -> bool:
     return any(hasattr(each, "__get_pydantic_core_schema__") for each in typing.get_args(annotation)[1:])
 
 
-def _in_utc(given: datetime.datetime) -> datetime.datetime:
-    """Return *given* in UTC, which a time without a zone is taken to be in already."""
-    return given.replace(tzinfo=datetime.UTC) if given.tzinfo is None else given.astimezone(datetime.UTC)
-
-
 def _own_uuid(given: uuid.UUID) -> uuid.UUID:
     """Return *given* as Python's own class; a driver may have one of its own."""
     return given if type(given) is uuid.UUID else uuid.UUID(int=given.int)
@@ -153,7 +149,7 @@ def _as_float(given: float) -> float:
 
 
 _NORMALIZERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
-    Kind.DATETIME: _in_utc,
+    Kind.DATETIME: in_utc,
     Kind.UUID: _own_uuid,
     Kind.FLOAT: _as_float,
 }
