@@ -116,8 +116,8 @@ def reason_of(error: Error) -> str:  # noqa: C901, PLR0911 (a line for each kind
         case CheckFailed(resource, fields, constraint, reason):
             said = reason or constraint or ", ".join(fields)
             return f"{error.code}: {resource}" + (f", {said}" if said else "")
-        case TooLarge(what, limit, unit):
-            return f"{error.code}: {what} is larger than {limit} {unit}"
+        case TooLarge():
+            return f"{error.code}: {error.sentence}"
         case Unsupported(resource, capability):
             return f"{error.code}: the store of {resource} lacks {capability}"
         case Unavailable(dependency) | DeadlineExceeded(dependency) | OutcomeUnknown(dependency):

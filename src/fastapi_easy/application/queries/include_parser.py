@@ -1,6 +1,6 @@
 """The parser of includes: `include=author,reviews&reviews.limit=5`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -158,12 +158,19 @@ class IncludeParser:
         for name in names:
             relation = resource.relations.get(name)
             if relation is None:
-                raise QueryError.bad_query(
-                    parameter, "Unknown relation", closest_match(name, resource.relations)
-                )
+                raise _unknown_relation(parameter, name, resource.relations)
             node = nodes.setdefault(name, IncludeNode(relation))
             yield node
             resource, nodes = relation.target, node.nodes
+
+
+def _unknown_relation(parameter: str, name: str, known: Collection[str]) -> QueryError:
+    """Return the error for a relation that is not there, with those that are."""
+    suggestion = closest_match(name, known)
+    if suggestion is not None:
+        return QueryError.bad_query(parameter, "Unknown relation", suggestion)
+    there = f"there are {', '.join(known)}" if known else "there is none here"
+    return QueryError.bad_query(parameter, f"Unknown relation; {there}")
 
 
 def _all_nodes(nodes: Mapping[str, IncludeNode]) -> Iterator[IncludeNode]:

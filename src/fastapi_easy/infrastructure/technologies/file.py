@@ -3,9 +3,9 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports import Clock, LeaseStore
 from fastapi_easy.domain.ports.technology import Technology
-from fastapi_easy.infrastructure.locks.file import FileLeaseStore
 
 __all__ = ["TECHNOLOGY"]
 
@@ -15,6 +15,17 @@ def _is_embedded(_url: str) -> bool:
 
 
 def _leases_at(url: str, _clock: Clock) -> LeaseStore:
+    try:
+        from fastapi_easy.infrastructure.locks.file import FileLeaseStore
+    except ModuleNotFoundError as error:
+        raise DeclarationError(
+            [
+                (
+                    f"locks.url: locks in files need a POSIX system ({error.name} is missing): "
+                    "use sqlite:///locks.sqlite3, redis://host, or memory:// for a single process"
+                )
+            ]
+        ) from error
     return FileLeaseStore(Path(unquote(urlsplit(url).path)))
 
 

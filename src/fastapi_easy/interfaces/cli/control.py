@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports import Breaker
+from fastapi_easy.interfaces.cli.tasks import CommandError
 
 Message: TypeAlias = Mapping[str, object]
 """A request or an answer: one JSON object, on one line."""
@@ -33,10 +34,16 @@ async def serve_control(folder: Path, answer: Callable[[Message], Message]) -> A
     """Answer requests to this process on a socket in *folder*, which is created if it does not exist.
 
     Raises:
-        DeclarationError: Other users may write into the folder.
+        DeclarationError: Other users may write into the folder, or the system has no such sockets.
 
         OSError: The socket cannot be created; its path may have about 100 bytes.
     """
+    if not hasattr(asyncio, "start_unix_server"):
+        raise DeclarationError(
+            [
+                "control: sockets in a folder need a POSIX system: leave the setting out, and restart to reset breakers"
+            ]
+        )
     path = _prepare_socket_path(folder)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -94,7 +101,13 @@ def control_handler(
 
 
 def send_to_processes(folder: Path, request: Message) -> Iterator[tuple[int, Message]]:
-    """Send *request* to each process with a socket in *folder*, and yield the id and the answer of each one."""
+    """Send *request* to each process with a socket in *folder*, and yield the id and the answer of each one.
+
+    Raises:
+        CommandError: The system has no such sockets.
+    """
+    if not hasattr(socket, "AF_UNIX"):
+        raise CommandError("breakers are reached through sockets in a folder, which need a POSIX system")
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
         # The process may have ended, or may answer too late: then only the others count.
         with contextlib.suppress(OSError, ValueError):

@@ -1,10 +1,11 @@
 """The routes of a FastAPI app."""
 
+import dataclasses
 from collections.abc import Collection, Iterator
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, WebSocketRoute
 
 from fastapi_easy.interfaces.cli.tasks import Route
 
@@ -12,7 +13,7 @@ _METHODS = ("get", "post", "put", "patch", "delete", "options", "head", "trace",
 
 
 def routes_of(app: FastAPI, resources: Collection[str]) -> list[Route]:
-    """Return every route of *app*: first those in its OpenAPI document, then the others.
+    """Return every route of *app*: first those in its OpenAPI document, then its own, pages, and mounted apps'.
 
     Args:
         app: Any FastAPI app.
@@ -22,7 +23,23 @@ def routes_of(app: FastAPI, resources: Collection[str]) -> list[Route]:
     own = {(each.method, each.path): each for each in _own_routes(app)}
     shown = list(_documented(app, resources, own))
     seen = {(each.method, each.path) for each in shown}
-    return [*shown, *(each for place, each in own.items() if place not in seen)]
+    others = [each for place, each in own.items() if place not in seen]
+    pages = [Route("GET", path, "page") for path in getattr(app.router.default, "paths", ())]
+    return [
+        *shown,
+        *others,
+        *(each for each in pages if ("GET", each.path) not in own),
+        *_mounted(app),
+    ]
+
+
+def _mounted(app: FastAPI) -> Iterator[Route]:
+    """Yield the routes of the FastAPI apps that are mounted in *app*, below their paths."""
+    for each in app.routes:
+        if isinstance(each, Mount) and isinstance(each.app, FastAPI):
+            container = getattr(each.app.state, "container", None)
+            for inner in routes_of(each.app, getattr(container, "declarations", ())):
+                yield dataclasses.replace(inner, path=f"{each.path}{inner.path}")
 
 
 def _documented(

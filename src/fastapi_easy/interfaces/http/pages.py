@@ -4,7 +4,7 @@ Looked up only when no route of the app matches, so that a route of the user's o
 """
 
 import html
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -46,6 +46,11 @@ class Pages:
             self._pages["/metrics"] = _shown(metrics)
         if asyncapi is not None:
             self._pages[ASYNCAPI] = _described(asyncapi)
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """The paths of the pages, for lists of routes."""
+        return (*self._pages, "/problems/{code}")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the page at the path."""

@@ -93,11 +93,10 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
         case NotFound(resource, _):
             return Problem(404, error.code, f"{resource} has no entity with this key.")
         case AlreadyExists(_, fields):
-            taken = " and ".join(fields) or "A unique value"
             return Problem(
                 409,
                 error.code,
-                f"{taken} is already taken.",
+                _taken(fields),
                 faults=_field_faults(fields, "Already taken", error),
             )
         case ReferenceBroken(_, (), is_target_missing=True):
@@ -105,7 +104,8 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
         case ReferenceBroken(_, fields):
             if not fields:
                 return Problem(409, error.code, "Other entities still refer to this one.")
-            detail = f"{' and '.join(fields)} refers to something that does not exist."
+            verb = "refers" if len(fields) == 1 else "refer"
+            detail = f"{' and '.join(fields)} {verb} to something that does not exist."
             return Problem(
                 409, error.code, detail, faults=_field_faults(fields, "References a missing entity", error)
             )
@@ -150,10 +150,8 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
             )
         case AlreadyHandled():
             return Problem(409, error.code, "The message was handled before; nothing was changed.")
-        case TooLarge(what, limit, unit):
-            return Problem(
-                413, error.code, f"{what} is larger than {limit} {unit}.", members={"limit": limit}
-            )
+        case TooLarge(limit=limit):
+            return Problem(413, error.code, f"{error.sentence}.", members={"limit": limit})
         case RateLimited(retry_after):
             return Problem(
                 429,
@@ -250,6 +248,12 @@ def _retry_after_header(seconds: float) -> tuple[tuple[bytes, bytes], ...]:
 
 def _retry_after_member(seconds: float) -> dict[str, object]:
     return {"retry_after_seconds": max(1, math.ceil(seconds))}
+
+
+def _taken(fields: tuple[str, ...]) -> str:
+    if len(fields) > 1:
+        return f"{' and '.join(fields)} are already taken together."
+    return f"{fields[0] if fields else 'A unique value'} is already taken."
 
 
 def _field_faults(

@@ -22,7 +22,9 @@ def invalid(pointer: str, message: str, code: str) -> Outcome[Query]:
         pytest.param([("intger", "1")], BadQuery("intger", "Is not a parameter here", "integer"), id="field"),
         pytest.param([("xyz", "1")], BadQuery("xyz", "Is not a parameter here"), id="nothing like it"),
         pytest.param([("limits", "1")], BadQuery("limits", "Is not a parameter here", "limit"), id="part"),
-        pytest.param([("include", "x")], BadQuery("include", "Unknown relation"), id="no relation"),
+        pytest.param(
+            [("include", "x")], BadQuery("include", "Unknown relation; there is none here"), id="no relation"
+        ),
         pytest.param(
             [("integer__gtt", "1")],
             BadQuery("integer__gtt", "integer cannot be compared like that", "integer__gt"),

@@ -23,7 +23,13 @@ def an_app() -> FastAPI:
         pass
 
     app.include_router(inner, prefix="/outer")
-    app.mount("/files", FastAPI(), name="files")
+    files = FastAPI(openapi_url=None)
+
+    @files.get("/{name}", operation_id="get_file")
+    async def file(name: str):
+        pass
+
+    app.mount("/files", files, name="files")
     return app
 
 
@@ -34,6 +40,7 @@ def test_lists_documented_routes_first_and_then_all_others():
         Route("POST", "/hidden", "hidden"),
         Route("WEBSOCKET", "/talk", "talk"),
         Route("MOUNT", "/files", "files"),
+        Route("GET", "/files/{name}", "get_file"),
     ]
 
 

@@ -2,7 +2,7 @@
 
 PostgreSQL, MySQL and MariaDB lock a name for as long as a connection lives; for SQLite the kernel locks a file beside
 the database for as long as the process lives. Nothing has to be given back by a process that was killed; the file is
-removed by the next one that migrates.
+removed by the next one that migrates, except where there is no `flock`.
 
 A second lock, of statements, is held by the connection that executes a step. The connection of a process that was
 killed may go on executing for hours, as the server notices only when it wants to answer: whoever migrates next ends it.
@@ -11,9 +11,11 @@ killed may go on executing for hours, as the server notices only when it wants t
 import asyncio
 import contextlib
 import dataclasses
+import importlib.util
 import random
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final, assert_never
 
 from returns.result import Failure, Success
@@ -25,7 +27,7 @@ from fastapi_easy.domain.locks.lease import Acquired
 from fastapi_easy.domain.migrations.stopped import MigrationStop, MigrationStopped
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.lease_store import LeaseStore
-from fastapi_easy.infrastructure.locks.file import FileLeaseStore
+from fastapi_easy.infrastructure.locks.exclusive_file import ExclusiveFileLeases
 from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
 from fastapi_easy.infrastructure.locks.relational import mysql_named, postgres_advisory
 from fastapi_easy.infrastructure.locks.relational.lease_connections import CONNECTION_LIMITS
@@ -102,10 +104,7 @@ class MigrationLocks:
             case "mysql":
                 return mysql_named.MySqlNamedLockStore(self._connections.url, self._clock, _LIMITS)
             case "sqlite":
-                file = self._connections.file
-                return self._in_memory or FileLeaseStore(
-                    file.with_name(f"{file.name}-locks"), keeps_files=False
-                )
+                return self._in_memory or _leases_beside(self._connections.file)
             case _:
                 assert_never(self._connections.server)
 
@@ -175,6 +174,16 @@ class MigrationLocks:
                 assert_never(self._connections.server)
         async with self._connections.open() as connection:
             return str(await fetch_value(connection, asked) or "")
+
+
+def _leases_beside(file: Path) -> LeaseStore:
+    """Return the lock of whoever migrates the database in *file*."""
+    if importlib.util.find_spec("fcntl") is None:
+        return ExclusiveFileLeases(file.with_name(f"{file.name}-lock"))
+    # It leaves no file behind, and needs what only POSIX has.
+    from fastapi_easy.infrastructure.locks.file import FileLeaseStore  # noqa: PLC0415 (not there elsewhere)
+
+    return FileLeaseStore(file.with_name(f"{file.name}-locks"), keeps_files=False)
 
 
 class MigrationLock:
