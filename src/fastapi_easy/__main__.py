@@ -10,8 +10,8 @@ import datetime
 import importlib.metadata
 import os
 import secrets
-import tomllib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -80,19 +80,35 @@ def _version() -> str:
 
 
 def _serve(serving: Serving) -> int:
-    from fastapi_easy.infrastructure.observation.structured_logs import log_config
-    from fastapi_easy.interfaces.cli.serving import Drain, serve
-    from fastapi_easy.settings import PREFIX, read_settings
+    from fastapi_easy.interfaces.cli.serving import serve
 
-    with _report_mistakes():
-        settings = read_settings()
+    os.environ[TARGET_VARIABLE] = serving.target.path
+    return serve(serving, partial(_serving_options, serving))
+
+
+def _serving_options(serving: Serving, app: Any) -> Any:
+    """Return what the settings of *app* say about serving it, and share its secret with its processes."""
+    from fastapi_easy.command_line.program_settings import settings_of_program
+    from fastapi_easy.infrastructure.observation.structured_logs import log_config
+    from fastapi_easy.interfaces.cli.serving import Drain, ServingOptions
+    from fastapi_easy.settings.reading.sources import PREFIX
+
+    container = getattr(getattr(app, "state", None), "container", None)
+    settings = settings_of_program(container, _report_mistakes)
     if settings.secret is None:
         # Every worker, and every reload, has to accept the cursors that another one signed.
         os.environ[f"{PREFIX}SECRET"] = secrets.token_urlsafe(32)
-    os.environ[TARGET_VARIABLE] = serving.target.path
     level = serving.log_level or settings.log.level
-    drain = Drain(delay=settings.http.drain_delay, grace=settings.http.grace)
-    return serve(serving, log_config(level, json_lines=settings.log.json_lines), drain)
+    return ServingOptions(
+        log_config=log_config(level, json_lines=settings.log.json_lines),
+        drain=Drain(delay=settings.http.drain_delay, grace=settings.http.grace),
+    )
+
+
+def _diagnose(target: Target) -> Diagnosis:
+    from fastapi_easy.command_line.doctor import diagnose
+
+    return diagnose(target, _application_at, _report_mistakes)
 
 
 def _list_routes(target: Target) -> Sequence[Route]:
@@ -102,42 +118,15 @@ def _list_routes(target: Target) -> Sequence[Route]:
     return routes_of(app, application.declarations if application else ())
 
 
-def _diagnose(target: Target) -> Diagnosis:
-    from fastapi_easy.composition.schemas.database_checks import check_databases
-    from fastapi_easy.domain.errors import DeclarationError
-    from fastapi_easy.interfaces.cli import diagnosis
-    from fastapi_easy.settings import PREFIX, read_settings
-
-    try:
-        read = read_settings()
-    except DeclarationError as error:
-        return Diagnosis((), (*diagnosis.check_mistakes("setting", error.mistakes), *diagnosis.check_speed()))
-    application: Any = None
-    mistakes: tuple[str, ...] = ()
-    try:
-        _, application = _application_at(target)
-    except CommandError as command_error:
-        if not command_error.mistakes:
-            raise
-        mistakes = command_error.mistakes
-    settings = application.settings() if application else read
-    resources = list(application.every_resource()) if application else []
-    checks = [*diagnosis.check_mistakes("declaration", mistakes), *diagnosis.check_resources(resources)]
-    if not checks:
-        checks.append(diagnosis.no_resources(target))
-    checks += check_databases(settings, application, resources, target)
-    checks += diagnosis.check_speed()
-    checks.append(diagnosis.check_secret(is_set=settings.secret is not None, variable=f"{PREFIX}SECRET"))
-    return Diagnosis(_settings(settings, read), tuple(checks))
-
-
 def _ask_breakers(action: str, database: str | None, control: Path | None) -> Sequence[BreakerState]:
     from fastapi_easy.interfaces.cli.breakers import breaker_states
     from fastapi_easy.interfaces.cli.control import send_to_processes
-    from fastapi_easy.settings import PREFIX, read_settings
+    from fastapi_easy.settings.reading.sources import PREFIX, written_value
 
     with _report_mistakes():
-        folder = control or read_settings().control
+        # Not all settings: no program is named whose own sections could be among them.
+        written = None if control else written_value("control", os.environ)
+    folder = Path(written) if written else control
     if folder is None:
         raise CommandError(
             f"give the control folder of the running application with --control, or set {PREFIX}CONTROL"
@@ -329,19 +318,6 @@ def _load_webhook_tasks() -> Any:
     from fastapi_easy.command_line.webhooks import webhook_tasks_of
 
     return webhook_tasks_of(_container_at, _report_mistakes)
-
-
-def _settings(settings: Any, read: Any) -> tuple[Any, ...]:
-    from fastapi_easy.interfaces.cli.settings_list import settings_of
-    from fastapi_easy.settings import PREFIX
-
-    written = Path("fastapi-easy.toml")
-    file: Mapping[str, Any] = tomllib.loads(written.read_text("utf-8")) if written.exists() else {}
-    return tuple(
-        settings_of(
-            settings.model_dump(), read.model_dump(), environment=os.environ, file=file, prefix=PREFIX
-        )
-    )
 
 
 def _application_at(target: Target) -> tuple[Any, Any]:

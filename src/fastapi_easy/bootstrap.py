@@ -235,6 +235,20 @@ def _serve_control_folder(application: Application, folder: Path) -> AbstractAsy
 
 
 def _application(container: Container) -> Application:
+    given: object = container
+    if isinstance(given, type) and issubclass(given, Container):
+        raise DeclarationError(
+            [
+                f"{given.__name__} is the class of a container, and an instance is needed: write {given.__name__}()"
+            ]
+        )
+    if not isinstance(given, Application):
+        what = f"the class {given.__name__}" if isinstance(given, type) else f"of type {type(given).__name__}"
+        raise DeclarationError(
+            [
+                f"a container is needed, and {what} is none: declare class Shop(Container), and hand over Shop()"
+            ]
+        )
     # `Container()` makes an `Application`; the static type is the user's class, whose attributes are declared there.
     return cast("Application", container)
 

@@ -23,6 +23,7 @@ SECRET = {"FASTAPI_EASY_SECRET": "hush"}
 PATIENCE = 120.0
 
 SHOP = """
+import asyncio
 import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -49,6 +50,11 @@ app = create_app(Shop())
 @app.get("/who")
 async def who() -> int:
     return os.getpid()
+
+
+@app.get("/wait")
+async def wait() -> None:
+    await asyncio.sleep(600)
 
 
 def make():

@@ -59,6 +59,28 @@ def test_shuts_down_soon_although_clients_stay_connected(folder, by, arguments):
     assert time.monotonic() - began < 60
 
 
+def test_a_second_ctrl_c_ends_it_at_once_without_a_traceback(folder):
+    with serving(folder, "shop:app") as served:
+        connection = served.connection()
+        connection.request("GET", "/wait")
+        # Answered by the same loop, so that the other request is being answered by then.
+        ask(served.connection(), "GET", "/who")
+        served.process.send_signal(signal.SIGINT)
+        wait_until_it_refuses(served)
+        code, _, err = served.end(signal.SIGINT)
+
+    assert code == 0
+    assert "A request was cancelled" in err
+    assert "Traceback" not in err
+
+
+def wait_until_it_refuses(served: Served) -> None:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        for _ in range(10_000):
+            ask(served.connection(), "GET", "/who")
+        pytest.fail("it still serves")
+
+
 def test_a_cursor_of_one_worker_is_good_with_another(folder):
     with serving(folder, "shop:app", "--workers", "2") as served:
         first, second = two_workers(served)

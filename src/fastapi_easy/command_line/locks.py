@@ -11,6 +11,7 @@ from fastapi_easy.composition.audit.operators import written_by_operators
 from fastapi_easy.domain.errors import Outcome, Unsupported
 from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.domain.ports.lock_provider import LockProvider
+from fastapi_easy.interfaces.cli.diagnosis import absent_file
 from fastapi_easy.interfaces.cli.tasks import CommandError, Lock
 
 
@@ -20,6 +21,8 @@ def list_locks(application: Application, prefix: str) -> Sequence[Lock]:
     Raises:
         CommandError: It has none that another process could see, or they do not answer.
     """
+    if _is_absent(application):
+        return []
     held = _query_locks(application, lambda locks: locks.inspect(prefix))
     return [
         Lock(
@@ -40,7 +43,16 @@ def evict_lock(application: Application, name: str, token: int, reason: str) -> 
     Raises:
         CommandError: The locks cannot be seen from here, do not answer, or cannot do that.
     """
+    if _is_absent(application):
+        return False
     return bool(_query_locks(application, lambda locks: locks.evict(name, token=token, reason=reason)))
+
+
+def _is_absent(application: Application) -> bool:
+    """Return whether the file of the locks does not exist yet: to open it would create it, and it holds nothing."""
+    settings = application.settings()
+    url = settings.locks.url or settings.databases["default"].url
+    return absent_file(url.get_secret_value()) is not None
 
 
 def _query_locks(

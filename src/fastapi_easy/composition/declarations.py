@@ -3,10 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from fastapi_easy.application.resources.perform_action import (
-    action_name,
-    find_action_mistakes,
-)
+from fastapi_easy.application.resources.perform_action import find_action_mistakes
 from fastapi_easy.composition.declared_resource import DeclaredResource
 from fastapi_easy.composition.policies.effective_policy import find_rule_mistakes
 from fastapi_easy.composition.secrets.wiring import require_cipher
@@ -15,6 +12,7 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.policies.rule import Rule
 from fastapi_easy.domain.ports import Cipher, Database
 from fastapi_easy.domain.resources.declaration import Declaration, declare
+from fastapi_easy.domain.resources.declaring.action_names import name_actions
 from fastapi_easy.domain.resources.linking import link
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
@@ -30,6 +28,8 @@ from fastapi_easy.domain.resources.options import (
 from fastapi_easy.domain.resources.recording import Audit, Events
 from fastapi_easy.domain.resources.relation import Link
 from fastapi_easy.domain.resources.resource import Resource, Shape
+from fastapi_easy.infrastructure.entities.clock_defaults import with_zones
+from fastapi_easy.infrastructure.entities.misdeclared import find_argument_mistakes, unmapped_table
 from fastapi_easy.infrastructure.entities.rules import with_rules_of
 from fastapi_easy.infrastructure.validation import with_aliases
 
@@ -109,7 +109,19 @@ def resource(
         events: Which changes are published, through an outbox: `True` for all, or `Events(…)`.
 
         audit: What the audit trail records of each change: `True` for every readable field, or `Audit(fields=…)`.
+
+    Raises:
+        DeclarationError: *entity* is no class, an option is given as something else than it takes, or two actions
+            have one name.
     """
+    mistakes = find_argument_mistakes(
+        entity, {"fields": fields, "schemas": schemas, "query": query, "cache": cache}
+    )
+    if found := list(mistakes):
+        raise DeclarationError(found)
+    named, clashes = name_actions(actions, entity)
+    if clashes:
+        raise DeclarationError(clashes)
     return DeclaredResource(
         Declaration(
             entity=entity,
@@ -118,7 +130,7 @@ def resource(
             schemas=schemas,
             query=query,
             database=database,
-            actions={action_name(each): each for each in actions},
+            actions=named,
             stored_as=stored_as,
             relations=relations,
             version=version,
@@ -161,10 +173,13 @@ def check_declarations(
             mistakes += [f"{name}: {sentence}" for sentence in find_action_mistakes(action)]
         try:
             database = databases[declaration.database]()
-            shape, unsupported = database.narrow_shape(name, _shape(declaration, database))
+            described = with_zones(_shape(declaration, database))
+            shape, unsupported = database.narrow_shape(name, described)
         except DeclarationError as error:
             mistakes += [f"{name}: {each}" for each in error.mistakes]
             continue
+        if unsupported and described.table is None:
+            unsupported = [unmapped_table(name, declaration.entity) or unsupported[0], *unsupported[1:]]
         found, contradictions = declare(name, declaration, shape)
         mistakes += [*unsupported, *contradictions]
         if found is not None:

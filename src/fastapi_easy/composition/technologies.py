@@ -1,5 +1,6 @@
 """Which technology keeps what: classes find the one that reads them, URLs and databases the one behind them."""
 
+import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
@@ -81,7 +82,8 @@ def open_database(
         )
     chosen = settings.databases[name]
     url = chosen.url.get_secret_value()
-    technology = _chosen(name, url, kept)
+    with _naming(name):
+        technology = _chosen(name, url, kept)
     if technology.database is None:
         raise DeclarationError(
             [f"database {name!r}: {technology.name} stores no entities, only leases (locks.url)"]
@@ -93,11 +95,24 @@ def open_database(
                 [f"database {name!r}: row_security needs PostgreSQL: leave it out of the settings"]
             )
         limits["row_security"] = True
-    return technology.open(
-        DatabaseRequest(
-            name=name, url=url, limits=limits, entities=tuple(kept), breaker=breaker, tracer=tracer
+    with _naming(name):
+        return technology.open(
+            DatabaseRequest(
+                name=name, url=url, limits=limits, entities=tuple(kept), breaker=breaker, tracer=tracer
+            )
         )
-    )
+
+
+@contextlib.contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Say of which database mistakes are that do not say it themselves."""
+    try:
+        yield
+    except DeclarationError as error:
+        where = f"database {name!r}"
+        raise DeclarationError(
+            [each if each.startswith(where) else f"{where}: {each}" for each in error.mistakes]
+        ) from error.__cause__
 
 
 def technology_at(url: str) -> Technology:

@@ -48,6 +48,7 @@ from fastapi_easy.composition.technologies import open_database
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports import Clock, Observer, RateLimiter, Retry, Tracer
 from fastapi_easy.domain.resources.declaration import Declaration
+from fastapi_easy.infrastructure.entities.misdeclared import find_undeclared_classes
 from fastapi_easy.settings import Settings
 
 __all__ = ["wire"]
@@ -74,6 +75,7 @@ def wire(application: Application, container: type[Any], standard_names: Iterabl
         if not isinstance(application.providers[each], DatabaseGroup)
     ]
     mistakes += find_async_resources(application, standard_names)
+    mistakes += find_undeclared_classes(container)
     if mistakes:
         raise DeclarationError(mistakes)
     configurations = configurations_in(application)

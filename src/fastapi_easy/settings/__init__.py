@@ -1,18 +1,22 @@
 """Everything the environment may decide, in one tree with one prefix."""
 
 import ipaddress
+import logging
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self, TypeVar, overload
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
 )
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.settings.audit.recording import AuditSettings
@@ -31,6 +35,16 @@ from fastapi_easy.settings.idempotency import IdempotencySettings
 from fastapi_easy.settings.migrations import MigrationSettings, SuppressionSettings
 from fastapi_easy.settings.policy import PolicySettings, RuleSettings
 from fastapi_easy.settings.rate_limits import LimitSettings, RateRuleSettings
+from fastapi_easy.settings.reading.mistakes import describe_mistakes, find_unknown_variables
+from fastapi_easy.settings.reading.renamed import with_new_name
+from fastapi_easy.settings.reading.sources import (
+    DELIMITER,
+    PREFIX,
+    EnvironmentSource,
+    FileSource,
+    read_file,
+)
+from fastapi_easy.settings.reading.unread_files import find_unread_files
 from fastapi_easy.settings.resources import ResourceSettings
 from fastapi_easy.settings.section import Seconds, Section
 from fastapi_easy.settings.webhooks import WebhookSettings
@@ -67,7 +81,11 @@ __all__ = [
     "read_settings",
 ]
 
-PREFIX: Final = "FASTAPI_EASY_"
+_logger: Final = logging.getLogger("fastapi_easy.settings")
+
+_PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+
+S = TypeVar("S", bound="Settings")
 
 
 class CorsSettings(Section):
@@ -134,7 +152,7 @@ class HttpSettings(Section):
     title: str = "fastapi_easy"
     version: str = "0.1.0"
     description: str = ""
-    prefix: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = ""
+    prefix: str = ""
     docs: bool = True
     trusted_proxies: tuple[str, ...] = ()
     body_limit: Annotated[int, Field(ge=1)] = 1_048_576
@@ -155,11 +173,26 @@ class HttpSettings(Section):
     ready_requires: tuple[str, ...] = ()
     metrics: bool = False
 
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_former_names(cls, values: Any) -> Any:
+        return with_new_name(values, "export_patience", "export_idle_timeout")
+
+    @field_validator("prefix")
+    @classmethod
+    def _is_path(cls, given: str) -> str:
+        if _PATH.fullmatch(given) is None:
+            raise ValueError("it is a path that begins with / and does not end with it, like /api")
+        return given
+
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for each in given:
-            _ = ipaddress.ip_network(each, strict=False)
+            try:
+                _ = ipaddress.ip_network(each, strict=False)
+            except ValueError:
+                raise ValueError("it takes addresses and networks, like 10.0.0.5 and 10.0.0.0/8") from None
         return given
 
 
@@ -196,7 +229,8 @@ class Settings(BaseSettings):
     """Everything the environment may decide.
 
     Read from, the first winning: arguments, environment variables (`FASTAPI_EASY_DATABASES__DEFAULT__URL`), the
-    file `fastapi-easy.toml` in the working directory.
+    file `fastapi-easy.toml` in the working directory. A list may be written with commas in a variable. A program adds
+    a section of its own in a subclass, `settings = providers.Singleton(read_settings, ShopSettings)`.
 
     Attributes:
         databases: By name; `default` is an SQLite file unless said otherwise.
@@ -236,10 +270,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_nested_delimiter="__",
+        env_nested_delimiter=DELIMITER,
         frozen=True,
         extra="forbid",
-        toml_file="fastapi-easy.toml",
         nested_model_default_partial_update=True,
     )
 
@@ -268,9 +301,22 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _has_default_database(cls, values: Any) -> Any:
-        if isinstance(values, Mapping):
-            return {**values, "databases": {"default": {}, **(values.get("databases") or {})}}
-        return values
+        if not isinstance(values, Mapping):
+            return values
+        databases = values.get("databases") or {}
+        return {
+            **values,
+            "databases": {"default": {}, **databases} if isinstance(databases, Mapping) else databases,
+        }
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_mistakes(cls, values: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Say which variable or entry is wrong; pydantic would repeat its value, which may be a secret."""
+        try:
+            return validate(values)
+        except ValidationError as error:
+            raise DeclarationError(describe_mistakes(error, cls, read_file()), subject="settings") from None
 
     @classmethod
     def settings_customise_sources(
@@ -281,33 +327,33 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources in order: arguments, the environment, the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        """Return the sources in order: arguments, the environment, a dotenv file that a subclass names, our file."""
+        return init_settings, EnvironmentSource(settings_cls), dotenv_settings, FileSource(settings_cls)
 
 
-def read_settings() -> Settings:
+@overload
+def read_settings() -> Settings: ...
+@overload
+def read_settings(kind: type[S]) -> S: ...
+def read_settings(kind: type[Settings] = Settings) -> Settings:
     """Read the settings of this process.
+
+    A file that is named as settings are, and is not read, is logged as a warning.
+
+    Args:
+        kind: `Settings`, or a subclass with sections of a program's own.
 
     Raises:
         DeclarationError: A variable or an entry of the file is unknown or has a wrong value; names each, never
             its value.
     """
-    known = set(Settings.model_fields)
-    mistakes = [
-        f"{name} is not a setting: the part after {PREFIX} must start with one of {', '.join(sorted(known))}"
-        for name in sorted(os.environ)
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower().split("__")[0] not in known
-    ]
+    for each in find_unread_files():
+        _logger.warning("%s", each)
+    mistakes = list(find_unknown_variables(kind, os.environ))
     try:
-        settings = Settings()
-    except ValidationError as error:
-        places = {
-            "__".join(str(part) for part in each["loc"]): each["msg"]
-            for each in error.errors(include_input=False, include_url=False)
-        }
-        file = " or in fastapi-easy.toml" if Path("fastapi-easy.toml").exists() else ""
-        mistakes += [f"{PREFIX}{place.upper()}{file}: {message}" for place, message in places.items()]
-        raise DeclarationError(mistakes) from None
+        settings = kind()
+    except DeclarationError as error:
+        raise DeclarationError([*mistakes, *error.mistakes], subject="settings") from None
     if mistakes:
-        raise DeclarationError(mistakes)
+        raise DeclarationError(mistakes, subject="settings")
     return settings

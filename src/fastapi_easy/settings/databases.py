@@ -1,14 +1,23 @@
 """The settings of databases, of the locks in them, and of calls that are made again."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.domain.migrations.policy import MigrationPolicy
+from fastapi_easy.settings.reading.renamed import with_new_name
 from fastapi_easy.settings.section import Seconds, Section
 
 DEFAULT_DATABASE_URL: Final = "sqlite:///app.sqlite3"
+
+_SCHEMA_MODES: Final = {
+    "create": MigrationPolicy.AUTO,
+    "fresh": MigrationPolicy.CHECK,
+    "check": MigrationPolicy.CHECK,
+    "off": MigrationPolicy.OFF,
+}
+"""What `schema_mode`, as `migrations` was called, could be."""
 
 
 class BreakerSettings(Section):
@@ -102,6 +111,11 @@ class DatabaseSettings(Section):
     recycle: Annotated[int, Field(ge=1)] = 1800
     row_security: bool = False
     breaker: BreakerSettings = BreakerSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_schema_mode(cls, values: Any) -> Any:
+        return with_new_name(values, "schema_mode", "migrations", _SCHEMA_MODES)
 
 
 class LockSettings(Section):

@@ -3,8 +3,8 @@
 import importlib
 from typing import Any, cast
 
-from fastapi_easy.application.resources.perform_action import action_name
 from fastapi_easy.domain.resources.declaration import Declaration
+from fastapi_easy.domain.resources.declaring.action_names import name_actions
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
     Cache,
@@ -51,13 +51,17 @@ class ResourceSettings(Section):
         Raises:
             ImportError, AttributeError, TypeError, ValueError: A class cannot be found, or an option is unknown.
         """
+        entity = _import_object(self.entity)
+        actions, clashes = name_actions(map(_import_object, self.actions), entity)
+        if clashes:
+            raise ValueError("; ".join(clashes))
         return Declaration(
-            entity=_import_object(self.entity),
+            entity=entity,
             operations=EVERY_OPERATION if self.operations is None else self.operations,
             fields=Fields(**self.fields),
             schemas=Schemas(**{name: _import_object(path) for name, path in self.schemas.items()}),
             query=QueryRules(**cast("dict[str, Any]", self.query)),
-            actions={action_name(each): each for each in map(_import_object, self.actions)},
+            actions=actions,
             stored_as=None if self.stored_as is None else _import_object(self.stored_as),
             version=self.version if isinstance(self.version, str) else Version(**cast("Any", self.version)),
             cache=None if self.cache is None else Cache(**self.cache),

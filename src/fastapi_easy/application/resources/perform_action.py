@@ -1,7 +1,6 @@
 """A user-defined action on one entity."""
 
 import dataclasses
-import re
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -17,6 +16,7 @@ from fastapi_easy.application.redaction import redact
 from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.errors import Error, Key, Outcome, PreconditionRequired
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.resources.declaring.action_names import action_name
 from fastapi_easy.domain.values.json import Json
 
 
@@ -25,8 +25,8 @@ class Action(Protocol):
     """A command and its handler in one class, declared as `resource(Order, actions=[CancelOrder])`.
 
     A dataclass whose fields are what the caller sends, with an async `perform`. Its docstring documents it at
-    every interface. Its name is the first word of the class's name (`CancelOrder` → `cancel`), unless the class
-    has an `action_name`.
+    every interface. Its name is that of the class without the words of the entity's (`CancelOrder` → `cancel`,
+    `CheckIn` → `check_in`), unless the class has an `action_name`.
     """
 
     def perform(self, key: Key, work: UnitOfWork, context: Context, /) -> Awaitable[Outcome[Any]]:
@@ -79,7 +79,7 @@ class PerformActionHandler(ChangeHandler):
             raise TypeError(
                 "the action is Json that was not checked: call the use case, which has the step `validate`"
             )
-        name = action_name(type(action))
+        name = self._name_of(type(action))
         access = await self._enter(context, name)
         if not isinstance(access, Access):
             return access
@@ -101,6 +101,11 @@ class PerformActionHandler(ChangeHandler):
 
         return await self._make_in_unit_of_work(perform, command, access, name)
 
+    def _name_of(self, action: type[Any]) -> str:
+        """Return the name that *action* was declared with."""
+        declared = (name for name, each in (self._resource.actions or {}).items() if each is action)
+        return next(declared, None) or action_name(action, self._resource.entity)
+
     async def _check_preconditions(
         self, command: PerformAction, work: UnitOfWork, access: Access
     ) -> Failure[Error] | None:
@@ -115,15 +120,6 @@ class PerformActionHandler(ChangeHandler):
             return None
         seen = await work.repository(resource).read(command.key, resource.key)
         return seen if isinstance(seen, Failure) else None
-
-
-def action_name(action: type[object]) -> str:
-    """Return the name of *action*: its `action_name`, or the first word of its class's name in lower case."""
-    given = getattr(action, "action_name", None)
-    if isinstance(given, str):
-        return given
-    words = re.findall(r"[A-Z][a-z0-9]*|[a-z0-9]+", action.__name__)
-    return words[0].lower() if words else action.__name__.lower()
 
 
 def find_action_mistakes(action: type[object]) -> list[str]:

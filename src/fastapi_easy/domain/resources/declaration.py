@@ -12,6 +12,7 @@ from fastapi_easy.domain.resources.declaring.documentation import first_paragrap
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
 from fastapi_easy.domain.resources.declaring.records import check_records
 from fastapi_easy.domain.resources.declaring.secret_declaration import declare_secrets, lookup_field_of
+from fastapi_easy.domain.resources.declaring.telling_names import check_readable_secrets
 from fastapi_easy.domain.resources.naming import find_alias_mistakes
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
@@ -150,6 +151,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
     fields = secret.fields
     tenant = check_tenant(declaration.tenant, shape, fields, mistakes)
     readable, writable, changeable = _access(secret.access, tenant, shape, fields, mistakes)
+    check_readable_secrets(declaration.fields, readable, fields, mistakes)
     restorable, protected = _restorable(declaration.fields, readable, writable, fields, mistakes)
     resource = Resource(
         name=name,

@@ -85,6 +85,9 @@ class Fields:
             field of the same name with `_lookup` behind it, which is hidden from every caller.
 
         password: Written by callers, stored as a hash, and never read.
+
+        readable: Those that are called like a secret, `token` or `api_key`, and that callers may read all the same.
+            Without it such a field is refused at start, unless *read* or one of the others names it.
     """
 
     read: Sequence[str] | None = None
@@ -95,6 +98,7 @@ class Fields:
     secret: Sequence[str] = ()
     lookup: Sequence[str] = ()
     password: Sequence[str] = ()
+    readable: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,9 @@ from fastapi_easy.domain.migrations.step import Step
 from fastapi_easy.domain.migrations.stopped import MigrationStopped
 from fastapi_easy.domain.ports.database import Database, SchemaMode
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.silence import describe_silence
 from fastapi_easy.interfaces.cli.migrate.proposal import Proposal
-from fastapi_easy.interfaces.cli.tasks import Check, State, Target
+from fastapi_easy.interfaces.cli.tasks import Check, CommandError, State, Target
 
 Propose: TypeAlias = Callable[[], Awaitable[Outcome[Proposal]]]
 
@@ -41,6 +42,17 @@ _EXTRA: Final[Mapping[str, str]] = {"asyncmy": "mysql-fast"}
 def check_mistakes(area: str, mistakes: Sequence[str]) -> list[Check]:
     """Return one failed check for each of *mistakes*."""
     return [Check(area, State.WRONG, each) for each in mistakes]
+
+
+def check_refusal(error: CommandError) -> list[Check]:
+    """Return one failed check for each mistake because of which the program does not start."""
+    subject = getattr(error.__cause__, "subject", "declarations")
+    return check_mistakes(subject.removesuffix("s"), error.mistakes)
+
+
+def check_warnings(warnings: Sequence[str]) -> list[Check]:
+    """Return a note for each of *warnings* about settings."""
+    return [Check("setting", State.NOTE, each) for each in warnings]
 
 
 def no_resources(target: Target) -> Check:
@@ -71,16 +83,22 @@ def check_sqlite_file(name: str, url: str) -> Check | None:
         url: The URL of the database.
     """
     # Opening an SQLite database creates its file, and `doctor` creates nothing.
-    scheme, _, path = url.partition(":///")
-    file = unquote(path.partition("?")[0])
-    if not scheme.startswith("sqlite") or file in {"", ":memory:"} or file.startswith("file:"):
-        return None
-    if Path(file).exists():
+    file = absent_file(url)
+    if file is None:
         return None
     known = {"database": name, "technology": "SQLite"}
     return Check(
         "database", State.NOTE, f"{name}: {file} does not exist yet; the first start creates it", known
     )
+
+
+def absent_file(url: str) -> str | None:
+    """Return the file of SQLite that *url* names, if it does not exist yet; else `None`."""
+    scheme, _, path = url.partition(":///")
+    file = unquote(path.partition("?")[0])
+    if not scheme.startswith("sqlite") or file in {"", ":memory:"} or file.startswith("file:"):
+        return None
+    return None if Path(file).exists() else file
 
 
 async def check_database(
@@ -121,9 +139,8 @@ async def _check_opened(
         answered = await database.check()
         milliseconds = round((time.perf_counter() - began) * 1000, 1)
         if isinstance(answered, Failure):
-            return [
-                _failed_check(database, f"does not answer ({milliseconds} ms)", milliseconds=milliseconds)
-            ]
+            said = describe_silence(answered.failure(), database.name)
+            return [_failed_check(database, f"{said} ({milliseconds} ms)", milliseconds=milliseconds)]
         schema = await _check_schema(database, resources, policy, propose)
         return [_available_check(database, milliseconds), *schema]
     finally:

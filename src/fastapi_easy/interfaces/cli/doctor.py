@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
@@ -13,6 +14,7 @@ from fastapi_easy.interfaces.cli.tasks import Check, Diagnosis, State, Target, T
 _EXAMPLES = """\b
 Examples:
   fastapi-easy doctor shop:app
+  fastapi-easy doctor shop:app --all
   fastapi-easy doctor shop:Shop --json
 \b
 Exit codes: 0 no problems, 1 something is wrong, 2 there is no such app.
@@ -24,17 +26,23 @@ def add_to(cli: typer.Typer, tasks: Tasks) -> None:
 
     @cli.command(epilog=_EXAMPLES)
     def doctor(
-        app: TargetPath, as_json: Json = False, app_dir: Folder = CURRENT_FOLDER, debug: Debug = False
+        app: TargetPath,
+        as_json: Json = False,
+        everything: Annotated[
+            bool, typer.Option("--all", help="List every setting, and what is installed for speed.")
+        ] = False,
+        app_dir: Folder = CURRENT_FOLDER,
+        debug: Debug = False,
     ) -> None:
         """Check settings, declarations and databases.
 
-        No table is changed, and no file is made.
+        No table is changed, and no file is made. Of the settings those are listed that are not the defaults.
 
         MODULE:APP names a FastAPI app, a function without arguments that returns one, or a container.
         """
         with report_command_errors(debug=debug):
             found = tasks.diagnose(Target(path=app, folder=app_dir))
-        typer.echo(json.dumps(_to_json(found), indent=2) if as_json else _to_text(found))
+        typer.echo(json.dumps(_to_json(found), indent=2) if as_json else _to_text(found, everything))
         raise typer.Exit(0 if found.is_healthy else 1)
 
 
@@ -49,11 +57,12 @@ def _to_json(found: Diagnosis) -> Mapping[str, object]:
     }
 
 
-def _to_text(found: Diagnosis) -> str:
+def _to_text(found: Diagnosis, everything: bool) -> str:
     parts = []
-    if found.settings:
-        parts += [table([("SETTING", "VALUE", "FROM"), *_settings(found)]), ""]
-    parts.append(table([(each.state.value, each.area, _on_one_line(each)) for each in found.checks]))
+    if settings := _settings(found, everything):
+        parts += [table([("SETTING", "VALUE", "FROM"), *settings]), ""]
+    shown = [each for each in found.checks if everything or each.area != "speed"]
+    parts.append(table([(each.state.value, each.area, _on_one_line(each)) for each in shown]))
     wrong = sum(each.state is State.WRONG for each in found.checks)
     parts += [
         "",
@@ -64,8 +73,12 @@ def _to_text(found: Diagnosis) -> str:
     return "\n".join(parts)
 
 
-def _settings(found: Diagnosis) -> list[tuple[str, str, str]]:
-    return [(each.name, each.value, each.source) for each in found.settings]
+def _settings(found: Diagnosis, everything: bool) -> list[tuple[str, str, str]]:
+    return [
+        (each.name, each.value, each.source)
+        for each in found.settings
+        if everything or each.source != "default"
+    ]
 
 
 def _on_one_line(check: Check) -> str:

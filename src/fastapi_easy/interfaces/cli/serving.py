@@ -2,11 +2,13 @@
 
 import asyncio
 import errno
+import logging
+import multiprocessing
 import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, NoReturn
@@ -19,7 +21,7 @@ from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.interfaces.cli.targets import load_app
-from fastapi_easy.interfaces.cli.tasks import CommandError, Serving, Target
+from fastapi_easy.interfaces.cli.tasks import CommandError, Serving
 
 _WILDCARD_HOSTS: Final = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104 (compared, not bound)
 
@@ -38,15 +40,27 @@ class Drain:
     grace: int
 
 
-def serve(serving: Serving, log_config: dict[str, Any], drain: Drain) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingOptions:
+    """What the settings of an application say about serving it.
+
+    Attributes:
+        log_config: For `logging.config.dictConfig`, in every process.
+
+        drain: The limits of the graceful shutdown of each process.
+    """
+
+    log_config: dict[str, Any]
+    drain: Drain
+
+
+def serve(serving: Serving, options_of: Callable[[ASGIApp], ServingOptions]) -> int:
     """Serve until a signal says to stop, and return the exit code.
 
     Args:
         serving: The application, the address and the processes.
 
-        log_config: For `logging.config.dictConfig`, in every process.
-
-        drain: The limits of the graceful shutdown of each process.
+        options_of: Returns what the settings of the application say, which may be of a class of its own.
 
     Raises:
         CommandError: There is no such app, or the port is in use.
@@ -55,14 +69,16 @@ def serve(serving: Serving, log_config: dict[str, Any], drain: Drain) -> int:
         _ = signal.signal(each, _exit_on_signal)
     # The parent loads the app even if only workers will serve it: a mistake is then reported once, before they start.
     app = load_app(serving.target)
+    options = options_of(app)
     with _bind_socket(serving) as listener:
         config = _Config(
             app,
-            serving.target,
-            drain,
+            serving,
+            options.drain,
+            _Announcement(serving, app, listener.getsockname()[1]),
             host=serving.host,
             port=serving.port,
-            log_config=log_config,
+            log_config=options.log_config,
             access_log=serving.access_log,
             reload=serving.reload,
             reload_dirs=[str(serving.target.folder)] if serving.reload else None,
@@ -70,9 +86,8 @@ def serve(serving: Serving, log_config: dict[str, Any], drain: Drain) -> int:
             interface="asgi3",
             server_header=False,
             proxy_headers=False,  # the application itself believes the proxies that its settings name
-            timeout_graceful_shutdown=drain.grace,
+            timeout_graceful_shutdown=options.drain.grace,
         )
-        _announce(serving, app, listener.getsockname()[1])
         return _serve(config, listener)
 
 
@@ -93,23 +108,44 @@ def _serve(config: "_Config", listener: socket.socket) -> int:
 class _Config(uvicorn.Config):
     """A uvicorn configuration that loads the target in the process that serves it."""
 
-    def __init__(self, app: ASGIApp, target: Target, drain: Drain, **options: Any) -> None:
-        self._target = target
+    def __init__(
+        self, app: ASGIApp, serving: Serving, drain: Drain, announcement: "_Announcement", **options: Any
+    ) -> None:
+        self._target = serving.target
         self._drain = drain
+        self._announcement = announcement
         in_other_processes = options["reload"] or options["workers"] > 1
         # An app cannot be pickled: another process gets the target only, and loads it.
         self._loaded = None if in_other_processes else app
-        super().__init__(target.path if in_other_processes else app, **options)
+        super().__init__(serving.target.path if in_other_processes else app, **options)
 
     def load_app(self) -> ASGIApp:
         """Return the app, which reports a failed start without a traceback."""
+        logging.getLogger("uvicorn.error").addFilter(_tell_cancelled_briefly)
         if self._loaded is not None:
-            return _ReadableStartupErrors(self._loaded, self._drain)
+            return _ReadableStartupErrors(self._loaded, self._drain, self._announcement)
         try:
-            return _ReadableStartupErrors(load_app(self._target), self._drain)
+            return _ReadableStartupErrors(load_app(self._target), self._drain, self._announcement)
         except CommandError as command_error:
             typer.echo(command_error.message, err=True)
             sys.exit(STARTUP_FAILURE)
+
+
+def _is_told_to_end() -> bool:
+    """Return whether the exception that is being handled comes from a signal."""
+    return isinstance(sys.exception(), asyncio.CancelledError | KeyboardInterrupt | SystemExit)
+
+
+def _tell_cancelled_briefly(record: logging.LogRecord) -> bool:
+    """Take the traceback from what is logged of requests that a second Ctrl-C has cancelled."""
+    kind = record.exc_info[0] if record.exc_info else None
+    if kind is not None and issubclass(kind, asyncio.CancelledError):
+        record.msg, record.args, record.exc_info = (
+            "A request was cancelled, because the server ended",
+            (),
+            None,
+        )
+    return True
 
 
 class _ReadableStartupErrors:
@@ -118,11 +154,12 @@ class _ReadableStartupErrors:
     On SIGTERM its readiness check fails at once.
     """
 
-    __slots__ = ("_app", "_drain")
+    __slots__ = ("_announcement", "_app", "_drain")
 
-    def __init__(self, app: ASGIApp, drain: Drain) -> None:
+    def __init__(self, app: ASGIApp, drain: Drain, announcement: "_Announcement") -> None:
         self._app = app
         self._drain = drain
+        self._announcement = announcement
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
@@ -145,12 +182,19 @@ class _ReadableStartupErrors:
 
     async def _run_lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         failed: list[Message] = []
+        is_complete = False
 
         async def keep_failure(message: Message) -> None:
+            nonlocal is_complete
             if message["type"] == "lifespan.startup.complete":
+                is_complete = True
                 self._drain_on_sigterm()
+                self._announcement.print_once()
             if message["type"] == "lifespan.startup.failed":
                 failed.append(message)
+            elif message["type"] == "lifespan.shutdown.failed" and _is_told_to_end():
+                # A second Ctrl-C does not wait for the end, which is no mistake of the app.
+                await send({**message, "message": ""})
             else:
                 await send(message)
 
@@ -164,6 +208,9 @@ class _ReadableStartupErrors:
         finally:
             for message in failed:
                 await send(message)
+            if not failed and not is_complete:
+                # An app that knows of no lifespan is served from here on.
+                self._announcement.print_once()
 
 
 def _exit_on_signal(_: int, __: FrameType | None) -> NoReturn:
@@ -196,10 +243,31 @@ def _cannot_listen(serving: Serving, error: OSError) -> str:
     return f"cannot listen on {serving.host} port {serving.port}: {error.strerror}"
 
 
-def _announce(serving: Serving, app: ASGIApp, port: int) -> None:
-    host = _WILDCARD_HOSTS.get(serving.host, serving.host)
-    base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    where = "" if host == serving.host else f", and every other address of port {port}"
-    typer.echo(f"Serving {serving.target.path} at {base}{where} (press Ctrl-C to stop)")
-    if docs := getattr(app, "docs_url", None):
-        typer.echo(f"Docs at {base}{getattr(app, 'root_path', '')}{docs}")
+class _Announcement:
+    """Says where the application is served, once it is, and by the first of several processes only."""
+
+    def __init__(self, serving: Serving, app: ASGIApp, port: int) -> None:
+        host = _WILDCARD_HOSTS.get(serving.host, serving.host)
+        base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        where = "" if host == serving.host else f", and every other address of port {port}"
+        self._lines = [f"Serving {serving.target.path} at {base}{where} (press Ctrl-C to stop)"]
+        if docs := getattr(app, "docs_url", None):
+            self._lines.append(f"Docs at {base}{getattr(app, 'root_path', '')}{docs}")
+        # Shared with the processes that this one starts.
+        self._is_said = (
+            multiprocessing.get_context("spawn").Value("b", 0) if _has_processes(serving) else None
+        )
+
+    def print_once(self) -> None:
+        """Print it, unless another process has."""
+        if self._is_said is not None:
+            with self._is_said.get_lock():
+                said, self._is_said.value = self._is_said.value, 1
+            if said:
+                return
+        for each in self._lines:
+            typer.echo(each)
+
+
+def _has_processes(serving: Serving) -> bool:
+    return serving.reload or serving.workers > 1

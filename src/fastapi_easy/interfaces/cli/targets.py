@@ -14,6 +14,7 @@ from typing import TypeGuard
 from starlette.types import ASGIApp
 
 from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.interfaces.cli.loading.remedies import remedy_for
 from fastapi_easy.interfaces.cli.tasks import CommandError, Target
 
 _ASGI_ARGUMENTS = 3
@@ -90,7 +91,11 @@ class _ReadableErrors:
         if isinstance(error, DeclarationError):
             raise CommandError(str(error), mistakes=error.mistakes) from error
         said = str(error) or "no message"
-        raise CommandError(f"{self._attempt}: {type(error).__name__}: {said}{self._where(error)}") from error
+        remedy = remedy_for(error)
+        end = f": {remedy}" if remedy else ""
+        raise CommandError(
+            f"{self._attempt}: {type(error).__name__}: {said}{self._where(error)}{end}"
+        ) from error
 
     def _where(self, error: Exception) -> str:
         """Return the last place in the user's own files."""

@@ -13,7 +13,6 @@ from fastapi_easy.application.resources.perform_action import (
     Action,
     PerformAction,
     PerformActionHandler,
-    action_name,
     find_action_mistakes,
 )
 from fastapi_easy.domain.changes.events import DomainEvent
@@ -29,6 +28,7 @@ from fastapi_easy.domain.errors import (
     Stale,
 )
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
+from fastapi_easy.domain.resources.declaring.action_names import action_name, name_actions
 from tests.unit.application.fakes import ADA, NOON, ORDERS, Store
 
 TOO_LATE = Invalid((Fault("", "Too late", "too_late"),))
@@ -171,7 +171,10 @@ class Lent:
 @pytest.mark.parametrize(
     ("action", "name"),
     [
-        pytest.param(CancelOrder, "cancel", id="the first word of the class"),
+        pytest.param(CancelOrder, "cancel", id="without the word of the entity"),
+        pytest.param(type("MarkOrdersPaid", (), {}), "mark_paid", id="nor its plural"),
+        pytest.param(type("CheckIn", (), {}), "check_in", id="every other word"),
+        pytest.param(type("OrderAgain", (), {}), "order_again", id="the first word stays"),
         pytest.param(type("Ship", (), {}), "ship", id="the only word"),
         pytest.param(type("Refund2Order", (), {}), "refund2", id="digits belong to the word"),
         pytest.param(type("cancel_order", (), {}), "cancel", id="words in lower case"),
@@ -182,7 +185,22 @@ class Lent:
     ],
 )
 def test_is_called(action: type[Any], name: str) -> None:
-    assert action_name(action) == name
+    assert action_name(action, ORDERS.entity) == name
+
+
+def test_two_actions_of_one_name_are_refused() -> None:
+    class CheckIn: ...
+
+    class CheckOrderIn: ...
+
+    class CheckOut: ...
+
+    named, mistakes = name_actions([CheckIn, CheckOut, CheckIn, CheckOrderIn], ORDERS.entity)
+
+    assert named == {"check_in": CheckIn, "check_out": CheckOut}
+    (sentence,) = mistakes
+    assert "CheckIn and CheckOrderIn" in sentence
+    assert "action_name" in sentence
 
 
 class NoDataclass:

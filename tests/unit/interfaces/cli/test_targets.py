@@ -113,7 +113,7 @@ def test_calls_a_function_for_the_app(folder):
         pytest.param(
             "stall_unmet:app",
             "stall_unmet cannot be imported: ModuleNotFoundError: No module named 'there_is_no_such_package' "
-            "(stall_unmet.py, line 1)",
+            "(stall_unmet.py, line 1): install it, or correct its name",
             id="missing package",
         ),
         pytest.param(

@@ -23,7 +23,7 @@ from fastapi_easy.application.pipeline.compose import compose
 from fastapi_easy.application.pipeline.step import Target
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.query_reader import QueryReader
-from fastapi_easy.application.resources.perform_action import PerformActionHandler, action_name
+from fastapi_easy.application.resources.perform_action import PerformActionHandler
 from fastapi_easy.domain import Field, Key, Kind, Operation, Outcome, Patch, Resource, Shape
 from fastapi_easy.domain.ports import Repository, UnitOfWork
 from fastapi_easy.domain.resources.options import EVERY_OPERATION
@@ -159,7 +159,7 @@ def book_resource(**replaced: Any) -> Resource[Book]:
         "sortable": tuple(name for name in made.sortable if name != "secret"),
         "description": "Something to read.",
         "operations": OFFERED,
-        "actions": {action_name(each): each for each in (Lend, Burn)},
+        "actions": {"lend": Lend, "burn": Burn},
     }
     return dataclasses.replace(made, **{**hidden, **replaced})
 

@@ -1,0 +1,1 @@
+"""What helps with programs that cannot be loaded."""

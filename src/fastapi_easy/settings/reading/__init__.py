@@ -1,0 +1,1 @@
+"""How settings are read, and what is said of those that cannot be."""
