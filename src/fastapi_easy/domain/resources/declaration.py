@@ -9,6 +9,7 @@ from fastapi_easy.domain.resources.declaring.call_options import check_idempoten
 from fastapi_easy.domain.resources.declaring.documentation import first_paragraph
 from fastapi_easy.domain.resources.declaring.key_source import declare_key
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
+from fastapi_easy.domain.resources.declaring.omissions import check_omitted
 from fastapi_easy.domain.resources.declaring.queryable import (
     default_order,
     filterable_fields,
@@ -17,9 +18,7 @@ from fastapi_easy.domain.resources.declaring.queryable import (
 )
 from fastapi_easy.domain.resources.declaring.records import check_records
 from fastapi_easy.domain.resources.declaring.secret_declaration import declare_secrets, lookup_field_of
-from fastapi_easy.domain.resources.declaring.variant import fixed_field
 from fastapi_easy.domain.resources.naming import find_alias_mistakes
-from fastapi_easy.domain.resources.omitted import check_omitted
 from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
     READ_ONLY,
@@ -37,6 +36,7 @@ from fastapi_easy.domain.resources.options import (
 from fastapi_easy.domain.resources.recording import Audit, Events
 from fastapi_easy.domain.resources.relation import Link
 from fastapi_easy.domain.resources.resource import Resource, Shape
+from fastapi_easy.domain.resources.tables.variant import fixed_field
 from fastapi_easy.domain.resources.tenancy import check_tenant
 
 E = TypeVar("E")
