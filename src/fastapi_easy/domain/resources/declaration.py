@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
 from fastapi_easy.domain.field import Comparison, Field, Kind
-from fastapi_easy.domain.queries.variant import fixed_field
 from fastapi_easy.domain.resources.declaring.call_options import check_idempotency, check_reading
 from fastapi_easy.domain.resources.declaring.documentation import first_paragraph
 from fastapi_easy.domain.resources.declaring.key_source import declare_key
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
 from fastapi_easy.domain.resources.declaring.offered_operations import check_operations
-from fastapi_easy.domain.resources.declaring.omitted_columns import check_omitted
+from fastapi_easy.domain.resources.declaring.omissions import check_omitted
 from fastapi_easy.domain.resources.declaring.queryable import (
     default_order,
     filterable_fields,
@@ -39,6 +38,7 @@ from fastapi_easy.domain.resources.options import (
 from fastapi_easy.domain.resources.recording import Audit, Events
 from fastapi_easy.domain.resources.relation import Link
 from fastapi_easy.domain.resources.resource import Resource, Shape
+from fastapi_easy.domain.resources.tables.variant import fixed_field
 
 E = TypeVar("E")
 

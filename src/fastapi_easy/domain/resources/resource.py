@@ -19,15 +19,15 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     all_of,
 )
-from fastapi_easy.domain.queries.variant import Variant, condition_of
 from fastapi_easy.domain.resources.entity_rules import EntityRules
 from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases, build_aliases
-from fastapi_easy.domain.resources.omitted import OmittedColumn
 from fastapi_easy.domain.resources.options import Cache, Operation, QueryRules, Reading, Schemas
 from fastapi_easy.domain.resources.recording import Audit, Events
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
 from fastapi_easy.domain.resources.relation import Link, Through
 from fastapi_easy.domain.resources.secret_fields import SecretFields
+from fastapi_easy.domain.resources.tables.omitted import OmittedColumn
+from fastapi_easy.domain.resources.tables.variant import Variant, condition_of
 
 E = TypeVar("E")
 

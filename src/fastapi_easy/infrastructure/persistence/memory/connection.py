@@ -13,8 +13,8 @@ from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capability
-from fastapi_easy.domain.resources.omitted import without_search
 from fastapi_easy.domain.resources.resource import Resource, Shape
+from fastapi_easy.domain.resources.tables.omitted import without_search
 from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.memory.tables import Table
 from fastapi_easy.infrastructure.persistence.memory.transaction import MemoryTransaction

@@ -22,8 +22,8 @@ from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
 from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.resources.capability import Capability
-from fastapi_easy.domain.resources.omitted import without_search
 from fastapi_easy.domain.resources.resource import Resource, Shape
+from fastapi_easy.domain.resources.tables.omitted import without_search
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTables
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import compare, create, is_fresh
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan

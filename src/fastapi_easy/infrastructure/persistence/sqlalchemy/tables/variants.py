@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Column
 from sqlalchemy.orm import Mapper
 
-from fastapi_easy.domain.queries.variant import Variant
+from fastapi_easy.domain.resources.tables.variant import Variant
 
 
 def variant_of(mapper: Mapper[Any], names: Mapping[Column[Any], str]) -> Variant | None:

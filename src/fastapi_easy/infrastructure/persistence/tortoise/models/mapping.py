@@ -23,8 +23,8 @@ from tortoise.validators import (
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
-from fastapi_easy.domain.resources.omitted import OmittedColumn
 from fastapi_easy.domain.resources.resource import Shape
+from fastapi_easy.domain.resources.tables.omitted import OmittedColumn
 from fastapi_easy.infrastructure.entities.annotations import (
     annotation_of,
     unreadable_annotation,

@@ -1,9 +1,9 @@
-"""What is said of the columns that are no fields of a resource."""
+"""What a declaration leaves out of a class, since no kind of value stands for it."""
 
 from collections.abc import Collection, Mapping
 
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
-from fastapi_easy.domain.resources.omitted import OmittedColumn
+from fastapi_easy.domain.resources.tables.omitted import OmittedColumn
 
 
 def check_omitted(
