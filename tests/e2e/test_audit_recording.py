@@ -1,16 +1,18 @@
 """What the audit trail says of changes, reads and people."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from returns.result import Failure
 
-from fastapi_easy.application.changes.items import Create
+from fastapi_easy.application.changes.items import Create, DeleteWhere, UpdateWhere
 from fastapi_easy.bootstrap import open_kernel
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import DeclarationError, Patch, Unavailable
+from fastapi_easy.domain.queries.specification import Operator, Where
 from fastapi_easy.domain.resources.recording import Audit
 from fastapi_easy.settings import Settings
 from fastapi_easy.testing import RecordingAuditSink, in_memory
@@ -67,6 +69,27 @@ async def test_what_is_done_to_many_at_once_is_recorded_one_by_one(tmp_path: Pat
         ("create", "notes", 2, True),
         ("update", "goods", 2, False),
     }
+
+
+@pytest.mark.parametrize("store", [*EVERY_STORE, MONGO])
+async def test_what_is_changed_by_a_condition_is_recorded_of_each(store: str, tmp_path: Path) -> None:
+    async with audited_shop(store, tmp_path) as (shop, kernel):
+        for number, price in ((1, "1.00"), (2, "2.00"), (3, "9.00")):
+            (await kernel.goods.create(id=number, name="pen", price=price)).unwrap()
+        cheap = Where("price", Operator.LESS, Decimal(5))
+        changed = await kernel.goods.bulk([UpdateWhere(cheap, Patch({"price": Decimal(4)}), max_affected=5)])
+        removed = await kernel.goods.bulk([DeleteWhere(cheap, max_affected=5)])
+        assert changed.unwrap().applied
+        assert removed.unwrap().applied
+        entries = await entries_of(shop)
+
+    gone = {"name": ["pen", None], "price": ["4.00", None]}
+    assert sorted(told(entries)[3:], key=lambda each: (each[0] != "update", each[2])) == [
+        ("update", "goods", 1, {"price": ["1.00", "4.00"]}),
+        ("update", "goods", 2, {"price": ["2.00", "4.00"]}),
+        ("delete", "goods", 1, gone),
+        ("delete", "goods", 2, gone),
+    ]
 
 
 async def test_nothing_is_recorded_of_what_was_not_done(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ class Access:
         "_action",
         "_can_authenticate",
         "_known",
+        "_own_read",
         "_permissions",
         "_resource",
         "context",
@@ -92,6 +93,7 @@ class Access:
         self._action = action
         self._resource = resource
         self._known: dict[tuple[str, str], Grant | None] | None = None
+        self._own_read: Grant | None = None
         self.has_policy = permissions is not None and has_policy
         self.is_limited = permissions is not None or has_tenants
 
@@ -123,8 +125,12 @@ class Access:
 
     def read_grant(self, resource: Resource[object]) -> Grant:
         """Return the caller's grant for reading *resource*, through the call itself or beside what it asks for."""
-        own = resource is self._resource and self._action
-        return self.grant(resource, self._action if own else Operation.GET) or NO_GRANT
+        if resource is not self._resource or not self._action:
+            return self.grant(resource, Operation.GET) or NO_GRANT
+        # Asked for several times by each write.
+        if self._own_read is None:
+            self._own_read = self.grant(resource, self._action) or NO_GRANT
+        return self._own_read
 
     def scope_repository(
         self, resource: Resource[Any], repository: Repository[E], action: str | None = None
@@ -137,7 +143,7 @@ class Access:
 
     def sees_all(self, resource: Resource[object], action: str | None = None) -> bool:
         """Return whether the caller may see every entity of *resource*, or access every one by *action*."""
-        return not self.is_limited or isinstance(self._grant_for(resource, action).rows, Everything)
+        return not self.is_limited or type(self._grant_for(resource, action).rows) is Everything
 
     def sees_tenant(self, resource: Resource[object], action: str | None = None) -> bool:
         """Return whether the caller may see every entity of *resource* that belongs to their tenant.
@@ -234,7 +240,8 @@ class Access:
         """Return the fields that the caller may set by *action* on the way of the call's own; `None` means all."""
         grant = self.grant(resource, action)
         # A replace, a bulk or an import may set no more than its own grant allows, nor than that of each item.
-        own = grant if resource is not self._resource else self.grant(resource, self._action or action)
+        is_own = resource is self._resource and self._action not in {"", action}
+        own = self.grant(resource, self._action) if is_own else grant
         return _common((grant or NO_GRANT).writable, (own or NO_GRANT).writable)
 
     def readable(self, resource: Resource[object]) -> tuple[str, ...]:

@@ -20,6 +20,12 @@ _CREATING: Final = frozenset({Operation.CREATE, RESTORE_IMPORT})
 _OF_NOBODY: Final = Grant(rows=AnyOf(()))
 """What a caller without a tenant may do: everything, with no entity."""
 
+_MOST_JOINED: Final = 4096
+"""Grants of policies whose limits are kept; of more, those that came first are forgotten."""
+
+_joined: Final[dict[tuple[int, int], tuple[Grant, Grant, Grant]]] = {}
+"""Grants inside of tenants, with what they were made of: while that is here, no other object can have its id."""
+
 
 @lru_cache(maxsize=4096)
 def tenant_grant(resource: Resource[Any], tenant: Tenant | None) -> Grant:
@@ -54,7 +60,16 @@ def limit_to_tenant(
         return None
     if grant is FULL_GRANT:
         return own
-    return replace(grant, rows=all_of(grant.rows, own.rows), stamps={**grant.stamps, **own.stamps})
+    # Policies that are declared return the same grant for the same caller, so that the two are joined once.
+    place = id(grant), id(own)
+    known = _joined.get(place)
+    if known is not None and known[0] is grant and known[1] is own:
+        return known[2]
+    limited = replace(grant, rows=all_of(grant.rows, own.rows), stamps={**grant.stamps, **own.stamps})
+    if len(_joined) >= _MOST_JOINED:
+        del _joined[next(iter(_joined))]
+    _joined[place] = grant, own, limited
+    return limited
 
 
 def warn_of_disclosures(resources: Sequence[Resource[Any]]) -> None:

@@ -1,6 +1,6 @@
 """Repositories that show only some entities: those in a scope, or those that are not soft-deleted."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -44,6 +44,10 @@ class ScopedRepository(Generic[E]):
     async def select(self, query: Query) -> Outcome[Page[Row]]:
         """Return a page of rows."""
         return await self._inner.select(self._scope_query(query))
+
+    def select_held(self, query: Query) -> Awaitable[Outcome[Page[Row]]] | None:
+        """Return a page of rows that stay as they are until the transaction ends; `None` where none can be held."""
+        return select_held(self._inner, self._scope_query(query))
 
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
@@ -180,6 +184,14 @@ def with_journal_rows(repository: Repository[E], rows: Sequence[JournalRow]) -> 
         repository, "with_journal_rows", None
     )
     return None if with_rows is None else with_rows(rows)
+
+
+def select_held(repository: Repository[E], query: Query) -> Awaitable[Outcome[Page[Row]]] | None:
+    """Return a page of rows of *repository*, which stay as they are until the transaction ends; `None` if none do."""
+    held: Callable[[Query], Awaitable[Outcome[Page[Row]]] | None] | None = getattr(
+        repository, "select_held", None
+    )
+    return None if held is None else held(query)
 
 
 def _in_transaction(repository: Repository[E], connection: object) -> Repository[E]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from returns.result import Failure, Success
 
@@ -77,5 +77,6 @@ class IdentifyCaller:
                     return self._refusals[place] if refused else verified
                 principal = verified.unwrap()
                 if principal is not None:
-                    return Success(principal)
+                    known: Outcome[Any] = verified
+                    return known
         return self._refusals[place]

@@ -14,7 +14,8 @@ from fastapi_easy.application.changes.references import (
     find_hidden_reference,
     may_refer_to_hidden,
 )
-from fastapi_easy.application.changes.visibility import are_all_visible
+from fastapi_easy.application.changes.rule_checking_repository import RuleCheckingRepository
+from fastapi_easy.application.changes.visibility import are_all_visible, is_left_alone, surely_satisfies
 from fastapi_easy.application.changes.writes import CREATE_STORED, RESTORE, UPDATE, Write
 from fastapi_easy.application.tenancy import tenant_grant
 from fastapi_easy.domain.changes.events import DomainEvent
@@ -112,10 +113,14 @@ class AuthorizingRepository(ScopedRepository[E]):
         """Return whether *write* may be refused: the system, too, has to say for which tenant it creates."""
         return self._access.is_limited or (write.creates and self._resource.tenant is not None)
 
-    def _stays_in_sight(self, values: Values) -> bool:
-        """Return whether an entity that the caller has seen or created is in their sight with *values* too."""
+    def _stays_in_sight(self, write: Write, values: Values) -> bool:
+        """Return whether an entity that the caller sees, or creates, is in their sight after *write* sets *values*."""
         access, resource = self._access, self._resource
         if access.sees_all(resource):
+            return True
+        if write.creates and surely_satisfies(self._visible, values):
+            return True
+        if not write.creates and is_left_alone(self._visible, resource, values):
             return True
         own = tenant_grant(resource, access.context.tenant).stamps
         return access.sees_tenant(resource) and all(
@@ -133,7 +138,7 @@ class AuthorizingRepository(ScopedRepository[E]):
             granted is not None
             and access.sees_tenant(resource)
             and granted.rows == access.read_grant(resource).rows
-            and self._stays_in_sight(values)
+            and self._stays_in_sight(write, values)
             and not self._recorder.is_observed(write, resource)
             and not may_refer_to_hidden(resource, values, access)
         )
@@ -229,23 +234,26 @@ class AuthorizingRepository(ScopedRepository[E]):
     ) -> Outcome[T]:
         """Perform *change*, which sets *values*, record it, and return its outcome."""
         draft: DomainEvent | None = None
+        stays: bool | None = None
         if write.has_before_values and self._recorder.needs_before_values(write.event, self._resource):
-            known = await self._change_with_before(write, key, expected_version, scope, change)
+            known = await self._change_with_before(write, key, expected_version, scope, change, details)
             if isinstance(known, Failure):
                 return known
-            before, answer = known.unwrap()
+            before, answer, draft = known.unwrap()
             details = {**details, "before": dict(self._resource.recorded_row(before))}
             done: Outcome[T] = Success(answer)
         else:
-            inner = self._inner
-            if self._is_single_write and self._recorder.journal_of(self._resource) is not None:
-                inner, draft = self._with_draft_event(write, key, details)
+            if write.has_values:
+                stays = self._join_unless_in_sight(write, values)
+            inner, draft = self._drafted(write, key, details)
             done = await change(self._scope_to_grant(inner, write), expected_version)
             if isinstance(done, Failure):
                 return done
             answer = done.unwrap()
         row = answer if isinstance(answer, Row) else None
-        denied = await self._record_change(write, key, row, details, values, draft)
+        if stays is None:
+            stays = row is None or not self._access.is_limited or self._stays_in_sight(write, values)
+        denied = await self._record_change(write, key, row, details, draft, stays=stays)
         return done if denied is None else denied
 
     async def _change_with_before(
@@ -255,36 +263,42 @@ class AuthorizingRepository(ScopedRepository[E]):
         expected_version: str | None,
         scope: Specification,
         change: Callable[[Repository[E], str | None], Awaitable[Outcome[T]]],
-    ) -> Outcome[tuple[Row, T]]:
-        """Perform *change*; return the entity as it was just before, and the result.
+        details: Mapping[str, object],
+    ) -> Outcome[tuple[Row, T, DomainEvent | None]]:
+        """Perform *change*; return the entity as it was just before, the result, and the draft of its event if any.
 
         The entity is read first and changed only at the version that was read (optimistic concurrency), so that the
         event tells of the values this very change has replaced.
         """
-        inner = self._scope_to_grant(self._join_transaction(), write)
+        reading = self._scope_to_grant(self._join_transaction(), write)
         for _ in range(_MAX_ATTEMPTS):
-            seen = await inner.read(key, scope=scope)
+            seen = await reading.read(key, scope=scope)
             if isinstance(seen, Failure):
                 return seen
-            version = self._resource.version_of(seen.unwrap())
+            row = seen.unwrap()
+            version = self._resource.version_of(row)
             if expected_version is not None and version != expected_version:
                 return Failure(Stale(self._resource.name, key, version))
-            done = await change(inner, version)
+            told = {**details, "before": dict(self._resource.recorded_row(row))}
+            inner, draft = self._drafted(write, key, told)
+            done = await change(self._scope_to_grant(inner, write), version)
             if not isinstance(done, Failure):
-                return Success((seen.unwrap(), done.unwrap()))
+                return Success((row, done.unwrap(), draft))
             if expected_version is not None or not isinstance(done.failure(), Stale):
                 return done
         return Failure(Unavailable(self._resource.database, reason=UnavailableReason.CONFLICT))
 
-    def _with_draft_event(
+    def _drafted(
         self, write: Write, key: Key, details: Mapping[str, object]
     ) -> tuple[Repository[E], DomainEvent | None]:
-        """Return a repository that writes the journal rows together with a single write, and the draft of its event.
+        """Return a repository that inserts the journal rows in the statement of a write, and the draft of its event.
 
-        Without an event they come later, in the transaction.
+        Without an event they come later, in the transaction; or there is no journal.
         """
-        journal = self._recorder.journal_of(self._resource)
-        if journal is not None and journal.supports_drafts:
+        if self._recorder.journal_of(self._resource) is None:
+            return self._inner, None
+        journal = self._recorder.drafting_journal(self._resource)
+        if journal is not None:
             if write.has_values:
                 counted = None if self._resource.version is None else ValuePlaceholder.VERSION
                 details = {**details, "values": ValuePlaceholder.VALUES, "version": counted}
@@ -294,10 +308,22 @@ class AuthorizingRepository(ScopedRepository[E]):
                 return with_rows, draft
         return self._join_transaction(), None
 
+    def _join_unless_in_sight(self, write: Write, values: Values) -> bool:
+        """Make a single write that may take an entity out of the caller's sight one that can be undone.
+
+        Returns whether none can be taken out of it.
+        """
+        stays = not self._access.is_limited or self._stays_in_sight(write, values)
+        if not stays:
+            _ = self._join_transaction()
+        return stays
+
     def _join_transaction(self) -> Repository[E]:
         """Return the repository inside the transaction, which is used from now on."""
         if self._is_single_write:
             inside = self._recorder.work.repository(self._resource)
+            if self._resource.rules is not None or self._resource.mergeable:
+                inside = RuleCheckingRepository(self._resource, inside)
             self._inner = deleted_entities(inside) if self._is_deleted_only else inside
             self._is_single_write = False
         return self._inner
@@ -308,12 +334,13 @@ class AuthorizingRepository(ScopedRepository[E]):
         key: Key,
         row: Row | None,
         details: Mapping[str, Any],
-        values: Values,
         draft: DomainEvent | None = None,
+        *,
+        stays: bool,
     ) -> Failure[Error] | None:
-        """Record the change, which set *values*, or refuse it when the caller could no longer see the entity."""
+        """Record the change, or refuse it when the caller could no longer see the entity, unless it surely *stays*."""
         resource, recorder = self._resource, self._recorder
-        if row is not None and self._access.is_limited and not self._stays_in_sight(values):
+        if row is not None and not stays:
             hidden = await self._reject_hidden([row], write)
             if hidden is not None:
                 return hidden

@@ -1,12 +1,12 @@
 """The entities of one resource as one caller sees them; every change is recorded."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from returns.result import Failure, Success
 
 from fastapi_easy.application.changes.authorizing_repository import AuthorizingRepository
-from fastapi_easy.application.changes.references import ReferencedEntity
+from fastapi_easy.application.changes.references import ReferencedEntity, may_refer_to_hidden
 from fastapi_easy.application.changes.writes import (
     CREATE,
     CREATE_STORED,
@@ -16,23 +16,30 @@ from fastapi_easy.application.changes.writes import (
     UPDATE,
     Write,
 )
-from fastapi_easy.domain.changes.events import EntityCreated
+from fastapi_easy.domain.changes.events import DomainEvent, EntityCreated
 from fastapi_easy.domain.changes.journal import ValuePlaceholder
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.changes.row import Row
-from fastapi_easy.domain.errors import Key, Outcome, TooLarge
+from fastapi_easy.domain.errors import Error, Key, Outcome, TooLarge, Unavailable, UnavailableReason
+from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
-from fastapi_easy.domain.queries.page import PageRequest
+from fastapi_easy.domain.queries.page import Page, PageRequest
 from fastapi_easy.domain.queries.query import Query
-from fastapi_easy.domain.queries.specification import Specification
+from fastapi_easy.domain.queries.specification import Operator, Specification, Where
 from fastapi_easy.domain.resources.addressable_keys import (
     reject_unaddressable,
     text_key_of,
     with_default_key,
 )
-from fastapi_easy.domain.scoped_repository import deleted_entities
+from fastapi_easy.domain.scoped_repository import deleted_entities, select_held
 
 E = TypeVar("E")
+
+_TOGETHER: Final = 500
+"""Entities that one statement changes while their changes are observed; their keys are its parameters."""
+
+_LISTED_KEYS: Final = ([Kind.INTEGER], [Kind.UUID], [Kind.TEXT])
+"""The kinds of keys of which many are compared in one statement."""
 
 
 class CallerRepository(AuthorizingRepository[E]):
@@ -74,14 +81,14 @@ class CallerRepository(AuthorizingRepository[E]):
         values = with_default_key(text_key, values)
         if (refused := reject_unaddressable(text_key, (values,))) is not None:
             return refused
-        inner, draft = self._inner, None
-        if self._is_single_write and self._recorder.journal_of(self._resource) is not None:
-            inner, draft = self._with_draft_event(CREATE, ValuePlaceholder.KEY, {})
+        stays = self._join_unless_in_sight(CREATE, values)
+        inner, draft = self._drafted(CREATE, ValuePlaceholder.KEY, {})
         added = await inner.add(values)
         if isinstance(added, Failure):
             return added
         row = added.unwrap()
-        denied = await self._record_change(CREATE, self._resource.key_of(row), row, {}, values, draft)
+        key = self._resource.key_of(row)
+        denied = await self._record_change(CREATE, key, row, {}, draft, stays=stays)
         return added if denied is None else denied
 
     async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
@@ -111,7 +118,7 @@ class CallerRepository(AuthorizingRepository[E]):
         if isinstance(added, Failure):
             return added
         rows = added.unwrap()
-        if self._access.is_limited and not all(map(self._stays_in_sight, many)):
+        if self._access.is_limited and not all(self._stays_in_sight(write, each) for each in many):
             hidden = await self._reject_hidden(rows, write)
             if hidden is not None:
                 return hidden
@@ -185,8 +192,8 @@ class CallerRepository(AuthorizingRepository[E]):
             return await self._inner.update_where(specification, patch, max_affected=max_affected)
         if self._is_one_statement(write, patch):
             return await super().update_where(specification, patch, max_affected=max_affected)
-        return await self._change_one_by_one(
-            write, specification, max_affected, lambda key: self.update(key, patch)
+        return await self._change_observed(
+            write, specification, patch, max_affected, lambda key: self.update(key, patch)
         )
 
     async def remove_where(self, specification: Specification, *, max_affected: int) -> Outcome[int]:
@@ -196,7 +203,109 @@ class CallerRepository(AuthorizingRepository[E]):
             return await self._inner.remove_where(specification, max_affected=max_affected)
         if self._is_one_statement(write, {}):
             return await super().remove_where(specification, max_affected=max_affected)
-        return await self._change_one_by_one(write, specification, max_affected, self.remove)
+        return await self._change_observed(write, specification, Patch({}), max_affected, self.remove)
+
+    async def _change_observed(
+        self,
+        write: Write,
+        specification: Specification,
+        patch: Patch,
+        max_affected: int,
+        change: Callable[[Key], Awaitable[Outcome[object]]],
+    ) -> Outcome[int]:
+        """Set *patch* on each match of *specification*, or remove it, and record that; together where that can be."""
+        if self._can_change_together(write, patch):
+            inner = self._join_transaction()
+            query = self._query_of_matches(specification, max_affected)
+            held = select_held(self._scope_to_grant(inner, write), query)
+            if held is not None:
+                return await self._change_held(write, await held, patch, max_affected, inner)
+        return await self._change_one_by_one(write, specification, max_affected, change)
+
+    def _can_change_together(self, write: Write, patch: Patch) -> bool:
+        """Return whether nothing looks at each entity before *write*, so that all are changed in a few statements."""
+        resource, access = self._resource, self._access
+        return (
+            write in {UPDATE, DELETE}
+            and [resource.stored_fields[name].kind for name in resource.key] in _LISTED_KEYS
+            and resource.rules is None
+            and not resource.mergeable
+            and resource.secrets is None
+            and not self._recorder.has_before_handlers(write.before_change, resource)
+            and (
+                not access.is_limited
+                or (
+                    access.grant(resource, write.operation) is not None
+                    and self._stays_in_sight(write, patch)
+                    and not may_refer_to_hidden(resource, patch, access)
+                )
+            )
+        )
+
+    async def _change_held(
+        self,
+        write: Write,
+        found: Outcome[Page[Row]],
+        patch: Patch,
+        max_affected: int,
+        inner: Repository[E],
+    ) -> Outcome[int]:
+        """Set *patch* on the entities that were *found* and are held, or remove them, and record that."""
+        if isinstance(found, Failure):
+            return found
+        rows = list(found.unwrap().items)
+        if len(rows) > max_affected:
+            return Failure(TooLarge("affected", max_affected, "entities"))
+        for first in range(0, len(rows), _TOGETHER):
+            failed = await self._change_part(write, rows[first : first + _TOGETHER], patch, inner)
+            if failed is not None:
+                return failed
+        return Success(len(rows))
+
+    async def _change_part(
+        self, write: Write, rows: Sequence[Row], patch: Patch, inner: Repository[E]
+    ) -> Failure[Error] | None:
+        resource, recorder = self._resource, self._recorder
+        (name,) = resource.key
+        those = Where(name, Operator.IN, tuple(row[name] for row in rows))
+        after: Mapping[Key, Row] = {}
+        if write is UPDATE:
+            changed = await inner.update_where(those, patch, max_affected=len(rows))
+            if isinstance(changed, Failure):
+                return changed
+            read = await inner.select(Query(specification=those, page=PageRequest(limit=len(rows))))
+            if isinstance(read, Failure):
+                return read
+            after = {row[name]: row for row in read.unwrap().items}
+        else:
+            changed = await inner.remove_where(those, max_affected=len(rows))
+            if isinstance(changed, Failure):
+                return changed
+        if changed.unwrap() != len(rows) or (write is UPDATE and len(after) != len(rows)):
+            # They were held; whatever has come between them and this change, not everything would be recorded.
+            return Failure(Unavailable(resource.database, reason=UnavailableReason.CONFLICT))
+        if not recorder.is_wanted(write.event, resource):
+            return None
+        make = recorder.event_factory(write.event, resource)
+        tells_before = recorder.needs_before_values(write.event, resource)
+        events: list[DomainEvent] = []
+        for row in rows:
+            details: dict[str, object] = {"before": dict(resource.recorded_row(row))} if tells_before else {}
+            if write is UPDATE:
+                now = after[row[name]]
+                details["changed"] = frozenset(patch)
+                details["values"] = dict(resource.recorded_row(now))
+                details["version"] = None if resource.version is None else str(now[resource.version])
+            events.append(make(row[name], **details))
+        recorder.record(events, resource=resource)
+        return None
+
+    def _query_of_matches(self, specification: Specification, max_affected: int) -> Query:
+        """Return the query of the matches of *specification*, and of one more than may be changed."""
+        return Query(
+            specification=self._access.restrict_relations(specification),
+            page=PageRequest(limit=max_affected + 1),
+        )
 
     async def _change_one_by_one(
         self,
@@ -206,10 +315,7 @@ class CallerRepository(AuthorizingRepository[E]):
         change: Callable[[Key], Awaitable[Outcome[object]]],
     ) -> Outcome[int]:
         """Apply *change* to each match of *specification* that the caller may *write*; return their number."""
-        query = Query(
-            specification=self._access.restrict_relations(specification),
-            page=PageRequest(limit=max_affected + 1),
-        )
+        query = self._query_of_matches(specification, max_affected)
         found = await self._scope_to_grant(self._inner, write).select(query)
         if isinstance(found, Failure):
             return found

@@ -86,15 +86,9 @@ class CallerUnitOfWork:
             raise RuntimeError("enter a unit of work before asking it for a repository: async with … as work")
         cached = self._ports.cached
         raises = cached is not None and declared.name in cached.raised
-        # A write that commits by itself cannot be undone: neither in a dry run, nor when the caller turns out to be
-        # unable to see the entity afterwards. Nor does it raise a generation, or write to the audit trail.
-        is_single_write = (
-            last
-            and not raises
-            and declared.audit is None
-            and self.context.dry_run is None
-            and (not access.is_limited or access.sees_all(declared) or access.sees_tenant(declared))
-        )
+        # A write that commits by itself cannot be undone in a dry run, nor does it raise a generation or write to the
+        # audit trail. It joins a transaction where the caller may turn out to be unable to see the entity afterwards.
+        is_single_write = last and not raises and declared.audit is None and self.context.dry_run is None
         inner = self.inner.repository(declared, last=is_single_write)
         if declared.rules is not None or (declared.mergeable and not is_single_write):
             inner = RuleCheckingRepository(declared, inner)

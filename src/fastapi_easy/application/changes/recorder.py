@@ -107,6 +107,17 @@ class Recorder:
         """Return the journal written with every change of *resource*; `None` when there is none."""
         return self._ports.journal_of(resource)
 
+    def drafting_journal(self, resource: Resource[object]) -> Journal | None:
+        """Return the journal of *resource* whose rows may be drafted before the next change; `None` where none may.
+
+        Nothing that was recorded before may be waiting to be written: rows about one entity are in the order of its
+        changes. In a dry run nothing is written at all.
+        """
+        journal = self._ports.journal_of(resource)
+        if journal is None or not journal.supports_drafts or self.context.dry_run is not None:
+            return None
+        return journal if (self.root or self).unwritten is None else None
+
     def is_observed(self, write: Write, resource: Resource[object]) -> bool:
         """Return whether *write* has before-change handlers, subscribers, records, or a dry run to report to."""
         interest, name = self._ports.event_bus.interest, resource.name

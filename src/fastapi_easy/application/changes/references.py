@@ -1,6 +1,7 @@
 """References to entities that the caller may not see: they fail as if no such entity existed."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from returns.result import Failure
@@ -21,6 +22,8 @@ ReferencedEntity: TypeAlias = tuple[str, tuple[str, ...], tuple[object, ...]]
 
 def may_refer_to_hidden(resource: Resource[object], values: Values, access: Access) -> bool:
     """Return whether *values* set a reference that may lead to an entity the caller may not see."""
+    if not _outgoing_references(resource):
+        return False
     return any(
         not (values.keys().isdisjoint(here) or access.sees_all(target, Operation.GET))
         for target, here, _ in _references_to_check(resource, access)
@@ -88,16 +91,16 @@ def _references_to_check(
             yield target, here, there
 
 
+@lru_cache(maxsize=1024)
 def _outgoing_references(
     resource: Resource[object],
-) -> Iterator[tuple[Resource[object], tuple[str, ...], tuple[str, ...]]]:
-    """Yield each reference of *resource*: the target resource, the local fields, and the remote fields."""
-    yielded = set()
-    for reference in resource.references:
-        yielded.add((reference.target.name, reference.fields))
-        yield reference.target, reference.fields, reference.remote
+) -> tuple[tuple[Resource[object], tuple[str, ...], tuple[str, ...]], ...]:
+    """Return each reference of *resource*: the target resource, the local fields, and the remote fields."""
+    found = [(each.target, each.fields, each.remote) for each in resource.references]
+    known = {(target.name, here) for target, here, _ in found}
     for relation in resource.relations.values():
         place = relation.target.name, relation.local
         # A relation that starts from the own key is the reverse side: the other entity holds the reference.
-        if not relation.many and relation.local != resource.key and place not in yielded:
-            yield relation.target, relation.local, relation.remote
+        if not relation.many and relation.local != resource.key and place not in known:
+            found.append((relation.target, relation.local, relation.remote))
+    return tuple(found)

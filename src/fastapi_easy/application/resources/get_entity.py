@@ -13,6 +13,7 @@ from fastapi_easy.application.history.past_entities import PastEntities
 from fastapi_easy.application.queries.strict_reading import check_row
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
+from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.queries.query import Include, Query
 from fastapi_easy.domain.resources.options import Operation, Reading
 
@@ -57,10 +58,11 @@ class GetEntityHandler(ResourceHandler):
         if not (includes or access.is_limited):
             read = await self._collaborators.repository().read(command.key, resource.readable)
             return read if resource.reading is Reading.LENIENT else check_row(resource, read)
-        if (denied := access.check_query(resource, Query(includes=includes))) is not None:
+        if includes and (denied := access.check_query(resource, Query(includes=includes))) is not None:
             return denied
-        repository = access.scope_repository(resource, self._collaborators.repository())
-        read = await repository.read(command.key, fields_to_fetch(resource.readable, includes))
+        rows = access.read_grant(resource).rows if access.is_limited else EVERYTHING
+        names = fields_to_fetch(resource.readable, includes) if includes else resource.readable
+        read = await self._collaborators.repository().read(command.key, names, scope=rows)
         if resource.reading is Reading.STRICT:
             read = check_row(resource, read)
         if isinstance(read, Failure):

@@ -2,9 +2,10 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from json.encoder import encode_basestring
+from types import NoneType
 from typing import Any, Final
 
 MAX_EXACT_INTEGER: Final = 2**53 - 1
@@ -26,6 +27,23 @@ def to_canonical_json(value: object) -> bytes:
         TypeError: It holds something else.
     """
     return _spell(value).encode()
+
+
+def to_exact_canonical_json(value: object) -> bytes:
+    """Return `to_canonical_json` of `to_exact_json` of *value*, plain JSON: of nearly every value, of itself."""
+    try:
+        return _spell(value).encode()
+    except ValueError:
+        return to_canonical_json(to_exact_json(value))
+
+
+def spell(value: object) -> str:
+    """Return what `to_canonical_json` encodes, for a part of a larger text.
+
+    Raises:
+        ValueError, TypeError: As there; a half of a surrogate pair is refused only when the text is encoded.
+    """
+    return _spell(value)
 
 
 def from_canonical_json(data: bytes) -> Any:
@@ -78,36 +96,54 @@ def _read_integer(digits: str) -> int | float:
 
 
 def _spell(value: object) -> str:
+    # Looked up by the exact type first: nearly every value has one of these.
+    spell = _SPELLINGS.get(type(value))
+    return _spell_other(value) if spell is None else spell(value)
+
+
+def _spell_other(value: object) -> str:
+    """Return *value*, of a type derived from those of JSON."""
     match value:
         case str():
-            # Escapes what has to be, in the short form where there is one, and nothing else: as RFC 8785 asks.
             return encode_basestring(value)
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
         case int():
-            if not -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
-                raise ValueError("an integer is too large to be exact in JSON")
-            return str(int(value))
+            return _spell_integer(int(value))
         case float():
             return _spell_number(value)
-        case dict():
-            return _spell_members(value)
         case list() | tuple():
-            return f"[{','.join(map(_spell, value))}]"
+            return _spell_items(value)
         case Mapping():
             return _spell_members(value)
         case _:
             raise TypeError(f"{type(value).__name__} is not plain JSON")
 
 
+def _spell_nothing(_: None) -> str:
+    return "null"
+
+
+def _spell_boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _spell_integer(value: int) -> str:
+    if not -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
+        raise ValueError("an integer is too large to be exact in JSON")
+    return str(value)
+
+
+def _spell_items(items: Iterable[object]) -> str:
+    return f"[{','.join(map(_spell, items))}]"
+
+
 def _spell_members(members: Mapping[Any, object]) -> str:
     names = list(members)
-    if not all(isinstance(name, str) for name in names):
-        raise TypeError("the name of a member is a text")
+    try:
+        is_ascii = "".join(names).isascii()
+    except TypeError:
+        raise TypeError("the name of a member is a text") from None
     # UTF-16 units: another order than that of code points above U+FFFF.
-    names.sort(key=None if all(map(str.isascii, names)) else _utf_16_units)
+    names.sort(key=None if is_ascii else _utf_16_units)
     return f"{{{','.join([f'{encode_basestring(name)}:{_spell(members[name])}' for name in names])}}}"
 
 
@@ -133,3 +169,16 @@ def _spell_number(number: float) -> str:
         return f"{minus}0.{'0' * -point}{digits}"
     mantissa = digits if len(digits) == 1 else f"{digits[0]}.{digits[1:]}"
     return f"{minus}{mantissa}e{point - 1:+d}"
+
+
+_SPELLINGS: Final[Mapping[type, Callable[[Any], str]]] = {
+    # Escapes what has to be, in the short form where there is one, and nothing else: as RFC 8785 asks.
+    str: encode_basestring,
+    NoneType: _spell_nothing,
+    bool: _spell_boolean,
+    int: _spell_integer,
+    float: _spell_number,
+    list: _spell_items,
+    tuple: _spell_items,
+    dict: _spell_members,
+}

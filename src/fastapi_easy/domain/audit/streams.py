@@ -5,7 +5,7 @@ import zlib
 from typing import Any, Final
 from urllib.parse import quote
 
-from fastapi_easy.domain.audit.canonical import clean_text, to_canonical_json, to_exact_json
+from fastapi_easy.domain.audit.canonical import clean_text, to_exact_canonical_json
 from fastapi_easy.domain.principal import Tenant
 
 DEFAULT_STREAMS: Final = 16
@@ -31,7 +31,7 @@ def stream_of_change(resource: str, key: Any, tenant: Tenant | None, streams: in
     """
     if tenant is not None:
         return stream_of_tenant(tenant)
-    entity = to_canonical_json(to_exact_json([resource, key]))
+    entity = to_exact_canonical_json([resource, key])
     return f"changes-{zlib.crc32(entity) % streams:02d}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi_easy.domain.access import Grant
+from fastapi_easy.domain.policies.kept_permissions import KeptPermissions
 from fastapi_easy.domain.policies.rule_policy import RulePolicy
 from fastapi_easy.domain.policies.verdict import (
     DescribedPolicy,
@@ -29,11 +30,16 @@ class ResourcePolicy:
 
     def __init__(self, own: RulePolicy, otherwise: Policy | None = None) -> None:
         self._own, self._otherwise = own, otherwise
+        self._kept = KeptPermissions(
+            lambda caller, tenant: self._joined(own.permissions_of(caller, tenant), None)
+        )
 
     async def permissions(self, principal: Principal, tenant: Tenant | None, /) -> Permissions:
         """Return the permissions of *principal*."""
-        others = None if self._otherwise is None else await self._otherwise.permissions(principal, tenant)
-        return self._joined(await self._own.permissions(principal, tenant), others)
+        if self._otherwise is None:
+            return self._kept.of(principal, tenant)
+        others = await self._otherwise.permissions(principal, tenant)
+        return self._joined(self._own.permissions_of(principal, tenant), others)
 
     async def outline(self, principal: Principal, tenant: Tenant | None, /) -> Permissions:
         """Return the same for whoever is like *principal*."""

@@ -59,7 +59,7 @@ class RulePermissions:
         is_outline: Leave placeholders as they are, as if each had a value.
     """
 
-    __slots__ = ("_book", "_groups", "_is_outline", "_joined", "_principal", "_tenant")
+    __slots__ = ("_book", "_groups", "_is_outline", "_joined", "_known", "_principal", "_tenant")
 
     def __init__(
         self,
@@ -73,11 +73,25 @@ class RulePermissions:
         self._book, self._joined = book, joined
         self._principal, self._tenant = principal, tenant
         self._is_outline = is_outline
+        self._known: dict[tuple[Resource[Any], str], Grant | None] = {}
         known = (ANYONE, AUTHENTICATED) if principal.id else (ANYONE,)
         self._groups = principal.roles.union(known)
 
     def grant(self, resource: Resource[Any], action: str, /) -> Grant | None:
-        """Return what any of the rules that apply allows."""
+        """Return what any of the rules that apply allows: the same grant each time."""
+        place = resource, action
+        if place not in self._known:
+            self._known[place] = self._grant(resource, action)
+        return self._known[place]
+
+    def explain(self, resource: Resource[Any], action: str, /) -> Sequence[Verdict]:
+        """Return what each rule about *action* says."""
+        return [
+            Verdict(each.place, not (reason := self._why_not(each)), reason)
+            for each in self._book.rules_about(resource, action)
+        ]
+
+    def _grant(self, resource: Resource[Any], action: str) -> Grant | None:
         values: dict[CallerValue, Any] = {}
         rules = tuple(
             each
@@ -91,13 +105,6 @@ class RulePermissions:
         if found is None or not values or self._is_outline:
             return found
         return replace(found, rows=fill(found.rows, values), stamps=fill_stamps(found.stamps, values))
-
-    def explain(self, resource: Resource[Any], action: str, /) -> Sequence[Verdict]:
-        """Return what each rule about *action* says."""
-        return [
-            Verdict(each.place, not (reason := self._why_not(each)), reason)
-            for each in self._book.rules_about(resource, action)
-        ]
 
     def _inherited(self, resource: Resource[Any], rules: Sequence[BoundRule]) -> frozenset[str] | None:
         if all(each.readable is not None for each in rules):

@@ -11,6 +11,7 @@ from fastapi_easy.domain.policies.bound_rule import (
     known_actions,
     near,
 )
+from fastapi_easy.domain.policies.kept_permissions import KeptPermissions
 from fastapi_easy.domain.policies.permissions import EVERY, READ, READS, split_permission
 from fastapi_easy.domain.policies.rule import ANYONE, AUTHENTICATED, Rule
 from fastapi_easy.domain.policies.rule_permissions import Joined, RulePermissions
@@ -29,10 +30,17 @@ class _DeclaredPolicy:
         self._joined = Joined()
         self._bound: dict[Resource[Any], Sequence[BoundRule]] = {}
         self._about: dict[tuple[Resource[Any], str], Sequence[BoundRule]] = {}
+        self._kept = KeptPermissions(
+            lambda caller, tenant: RulePermissions(self, self._joined, caller, tenant)
+        )
 
     async def permissions(self, principal: Principal, tenant: Tenant | None, /) -> Permissions:
         """Return the permissions that the rules give *principal*."""
-        return RulePermissions(self, self._joined, principal, tenant)
+        return self._kept.of(principal, tenant)
+
+    def permissions_of(self, principal: Principal, tenant: Tenant | None) -> Permissions:
+        """Return the same without waiting: nobody has to be asked."""
+        return self._kept.of(principal, tenant)
 
     async def outline(self, principal: Principal, tenant: Tenant | None, /) -> Permissions:
         """Return the same for whoever is like *principal*."""

@@ -19,14 +19,14 @@ def to_plain_json(value: object) -> object:
     Raises:
         TypeError: JSON has nothing for it.
     """
-    # First: a member of an enumeration may be a text or a number as well.
-    if isinstance(value, enum.Enum):
-        return to_plain_json(value.value)
     if value is None:
         return None
     found = SCALAR_FORMATS.get(type(value))
     if found is not None:
         return found.write_journal(value)
+    # Before the types that it may be derived from: a member of an enumeration may be a text or a number as well.
+    if isinstance(value, enum.Enum):
+        return to_plain_json(value.value)
     for kinds, write in _WRITERS:
         if isinstance(value, kinds):
             return write(value)

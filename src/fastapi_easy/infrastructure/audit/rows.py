@@ -16,20 +16,24 @@ def seal_all(
     current = dict(heads)
     rows: list[dict[str, Any]] = []
     for entry in entries:
-        sealed = seal(entry, current[entry.stream])
-        current[entry.stream] = head_after(sealed)
-        rows.append(
-            {
-                "stream": sealed.stream,
-                "seq": sealed.seq,
-                **columns_of(entry),
-                "body": sealed.body,
-                "leaf": sealed.leaf,
-                "mac": sealed.mac,
-                "key_id": sealed.key_id,
-            }
-        )
+        row, current[entry.stream] = seal_one(entry, current[entry.stream], seal)
+        rows.append(row)
     return rows, [current[stream] for stream in sorted(current)]
+
+
+def seal_one(entry: AuditEntry, head: StreamHead, seal: Seal) -> tuple[dict[str, Any], StreamHead]:
+    """Return the row of *entry* after *head*, and the head that follows."""
+    sealed = seal(entry, head)
+    row = {
+        "stream": sealed.stream,
+        "seq": sealed.seq,
+        **columns_of(entry),
+        "body": sealed.body,
+        "leaf": sealed.leaf,
+        "mac": sealed.mac,
+        "key_id": sealed.key_id,
+    }
+    return row, head_after(sealed)
 
 
 def emptied(stored: StoredEntry) -> StoredEntry:
@@ -39,17 +43,28 @@ def emptied(stored: StoredEntry) -> StoredEntry:
 
 def read_row(row: Mapping[str, Any]) -> StoredEntry:
     """Return the entry that *row* holds."""
-    body = row["body"]
-    seq = row["seq"]
-    sealed = SealedEntry(
-        stream=row["stream"],
-        seq=seq if isinstance(seq, int) else 0,
-        body=None if body is None else _as_bytes(body),
-        leaf=_as_bytes(row["leaf"]),
-        mac=_as_bytes(row["mac"]),
-        key_id=row["key_id"],
+    place = row["stream"], row["seq"]
+    sealed = row["body"], row["leaf"], row["mac"], row["key_id"]
+    return read_parts(place, {name: row[name] for name in COLUMNS}, sealed)
+
+
+def read_parts(
+    place: tuple[str, Any], columns: Mapping[str, str | None], sealed: tuple[Any, Any, Any, str]
+) -> StoredEntry:
+    """Return the entry with the stream and the number of *place*, and the body, leaf, MAC and key id of *sealed*."""
+    stream, seq = place
+    body, leaf, mac, key_id = sealed
+    return StoredEntry(
+        sealed=SealedEntry(
+            stream=stream,
+            seq=seq if isinstance(seq, int) else 0,
+            body=None if body is None else _as_bytes(body),
+            leaf=_as_bytes(leaf),
+            mac=_as_bytes(mac),
+            key_id=key_id,
+        ),
+        columns=columns,
     )
-    return StoredEntry(sealed=sealed, columns={name: row[name] for name in COLUMNS})
 
 
 def _as_bytes(value: Any) -> bytes:

@@ -13,7 +13,12 @@ from fastapi_easy.infrastructure.relational.driver.error_classification import (
     classify_error,
     ends_transaction,
 )
-from fastapi_easy.infrastructure.relational.driver.executor import Executor, Parameters, StatementResult
+from fastapi_easy.infrastructure.relational.driver.executor import (
+    Closing,
+    Executor,
+    Parameters,
+    StatementResult,
+)
 from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 from fastapi_easy.infrastructure.waiting.exclusive_use import ExclusiveUse
@@ -52,6 +57,7 @@ class Transaction:
     """
 
     __slots__ = (
+        "_closing",
         "_executor",
         "_has_written",
         "_in_atomic_block",
@@ -71,6 +77,7 @@ class Transaction:
         )
         self._tenant = current_tenant() if executor.has_row_security else None
         self._pooled: PooledConnection | None = None
+        self._closing: Closing | None = None
         self._has_written = False
         self._is_lost = False
         self._in_atomic_block = False
@@ -186,6 +193,13 @@ class Transaction:
             if keeps and self._pooled is not None:
                 await self._run_command(pooled, f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
+    def close_with(self, closing: Closing) -> bool:
+        """Send *closing* together with the next `COMMIT`, or before the next statement; return whether that can be."""
+        if self._pooled is None or self._closing is not None or not self._executor.takes_scripts:
+            return False
+        self._closing = closing
+        return True
+
     async def commit(self) -> None:
         """Make everything durable; the next statement begins a new transaction.
 
@@ -216,9 +230,14 @@ class Transaction:
         pooled = self._pooled
         if pooled is None:
             return
+        closing, self._closing = self._closing, None
         try:
-            await self._executor.run_command(pooled, "COMMIT")
+            if closing is None or not await closing.commit(self._executor, pooled):
+                await self._executor.run_command(pooled, "COMMIT")
         except DBAPIError as error:
+            if self._pooled is None:
+                # The connection is given up already.
+                raise
             if error.connection_invalidated:
                 self._abandon_connection(error)
                 raise CommitOutcomeUnknown from error
@@ -238,6 +257,7 @@ class Transaction:
 
     async def _discard(self) -> None:
         pooled, self._pooled = self._pooled, None
+        self._closing = None
         self._has_written = self._is_lost = False
         if pooled is not None:
             # An open transaction in the pool would hold its locks and leak into the next borrower's work.
@@ -274,6 +294,9 @@ class Transaction:
     async def _ensure_begun(self) -> PooledConnection:
         if self._is_lost:
             raise TransactionLost
+        if self._closing is not None:
+            closing, self._closing = self._closing, None
+            await closing.run()
         if self._pooled is None:
             try:
                 return await self._begin()

@@ -1,6 +1,7 @@
 """Which use cases tell their unit of work that one write is all: it then needs no beginning and no end."""
 
 import dataclasses
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from fastapi_easy.application.resources.replace_entity import ReplaceEntity, Rep
 from fastapi_easy.application.resources.update_entity import UpdateEntity, UpdateEntityHandler
 from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.principal import Principal, Tenant
-from fastapi_easy.domain.queries.specification import Everything, Operator, Specification, Where
+from fastapi_easy.domain.queries.specification import AnyOf, Everything, Operator, Specification, Where
 from fastapi_easy.domain.resources.resource import Resource
 from tests.policies import RowPolicy
 from tests.unit.application.fakes import ADA, Store
@@ -57,6 +58,15 @@ async def test_a_dry_run_makes_no_single_write(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_a_create_the_caller_may_not_see_is_rolled_back(name: str) -> None:
+async def test_a_write_that_may_leave_the_callers_sight_joins_a_transaction(name: str) -> None:
     visible = Seeing(Where("status", Operator.IN, ("new", "paid")))
-    assert await asked(name, policy=visible) == [False]
+
+    # What is removed nobody has to see afterwards.
+    assert await asked(name, policy=visible) == ([True] if name == "delete" else [True, False])
+
+
+@pytest.mark.parametrize("name", ["create", "update", "delete"])
+async def test_a_write_that_surely_stays_in_sight_is_a_single_write(name: str) -> None:
+    totals = AnyOf(tuple(Where("total", Operator.EQUALS, each) for each in (1, Decimal("9.50"))))
+
+    assert await asked(name, policy=Seeing(totals)) == [True]

@@ -17,6 +17,7 @@ from fastapi_easy.domain.audit.sealing import (
     empty_head,
     head_after,
     key_column,
+    mac_of,
     open_entry,
 )
 from fastapi_easy.domain.audit.streams import stream_of_change
@@ -57,6 +58,13 @@ def test_each_entry_is_hashed_with_the_leaf_of_the_one_before_and_authenticated(
     assert json.loads(second.body)["prev"] == first.leaf.hex()
     assert second.leaf == hashlib.sha256(b"\x00" + second.body).digest()
     assert second.mac == hmac.new(b"0123456789abcdef", second.leaf, "sha256").digest()
+
+
+@pytest.mark.parametrize("length", [16, 64, 65, 200])
+def test_a_mac_is_hmac_whatever_the_length_of_its_key(length: int) -> None:
+    key = bytes(range(200))[:length]
+
+    assert mac_of(key, b"a leaf") == hmac.digest(key, b"a leaf", "sha256")
 
 
 def test_the_key_is_not_shown() -> None:

@@ -23,6 +23,10 @@ DIGEST: Final = "$sha256"
 LENGTH: Final = "$length"
 """The names in what stands in place of a value that is too large: its digest, and how many bytes it has."""
 
+_SHORT: Final = frozenset({type(None), bool, int, float})
+_LONGEST_SHORT: Final = 30
+"""Bytes of a value of one of these types at most."""
+
 _ACTIONS: Final[Mapping[type[DomainEvent], str]] = {
     EntityCreated: Operation.CREATE,
     EntityUpdated: Operation.UPDATE,
@@ -88,9 +92,14 @@ def _is_surely_small(changes: Mapping[str, Any]) -> bool:
     """Return whether nobody has to spell *changes* to see that they are few."""
     total = 0
     for name, value in changes.items():
-        pair = value if isinstance(value, list) else [value]
-        # A character takes six bytes at most, as an escape; a number thirty.
-        total += 6 * len(name) + sum(6 * len(each) if type(each) is str else 30 for each in pair)
-        if total > MAX_CHANGES or any(isinstance(each, list | Mapping) for each in pair):
-            return False
-    return True
+        total += len(name)
+        for each in value if type(value) is list else (value,):
+            kind = type(each)
+            if kind is str:
+                total += len(each)
+            elif kind in _SHORT:
+                total += _LONGEST_SHORT
+            else:
+                return False
+    # A character takes six bytes at most, as an escape.
+    return 6 * total <= MAX_CHANGES

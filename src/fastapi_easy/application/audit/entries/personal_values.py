@@ -7,7 +7,12 @@ from typing import Any, Final
 
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.audit.canonical import from_canonical_json, to_canonical_json, to_exact_json
+from fastapi_easy.domain.audit.canonical import (
+    from_canonical_json,
+    to_canonical_json,
+    to_exact_canonical_json,
+    to_exact_json,
+)
 from fastapi_easy.domain.audit.entry import AuditEntry
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.audit_sink import AuditSink
@@ -77,7 +82,7 @@ class PersonalValues:
         token, wrapped = key or ("", None)
         if wrapped is None:
             return dict(ERASED)
-        data = self._cipher.encrypt(token, wrapped, to_canonical_json(to_exact_json(value)), place)
+        data = self._cipher.encrypt(token, wrapped, to_exact_canonical_json(value), place)
         if data is None:
             return dict(ERASED)
         return {SUBJECT: token, VALUE: base64.b64encode(data).decode("ascii")}
@@ -122,7 +127,7 @@ class PersonalValues:
 
 def place_of(resource: str, key: Any, field: str) -> bytes:
     """Return what the value of *field* of one entity is bound to, so that nobody has it decrypted as another one's."""
-    return to_canonical_json(to_exact_json([resource, key, field]))
+    return to_exact_canonical_json([resource, key, field])
 
 
 def _as_text(value: Any) -> str:

@@ -84,10 +84,11 @@ class EntryQueue:
     async def opened(self) -> AsyncIterator[None]:
         """Write what waits while the block runs, and the rest at its end."""
         # They belong to the event loop of the block.
-        self._wake, self._writing = asyncio.Event(), asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._writing = writing = asyncio.Lock()
         if self._waiting:
             self._wake.set()
-        task, writing = asyncio.create_task(self._run(self._wake)), self._writing
+        task = asyncio.create_task(self._run(self._wake))
         try:
             yield
         finally:

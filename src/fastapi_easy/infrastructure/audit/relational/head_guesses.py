@@ -10,6 +10,9 @@ _MAX_STREAMS: Final = 4096
 _WORTH: Final = 0.6
 """The share of guesses that have to be right: a wrong one costs as much as two right ones save."""
 
+_RELIABLE: Final = 0.9
+"""The share from which a wrong one may cost more."""
+
 _INERTIA: Final = 0.95
 _EVERY: Final = 16
 """While too few are right, one guess in so many is made nevertheless, to see whether that has changed."""
@@ -27,6 +30,15 @@ class HeadGuesses:
         self._heads: OrderedDict[str, StreamHead] = OrderedDict()
         self._share = 1.0
         self._skipped = 0
+
+    @property
+    def are_reliable(self) -> bool:
+        """Whether nearly all of them are right: one process writes most of what there is."""
+        return self._share >= _RELIABLE
+
+    def latest(self, stream: str) -> StreamHead | None:
+        """Return what the head of *stream* may be, once more for who has taken it."""
+        return self._heads.get(stream)
 
     def take(self, stream: str) -> StreamHead | None:
         """Return what the head of *stream* may be; `None` when a guess is not worth while."""

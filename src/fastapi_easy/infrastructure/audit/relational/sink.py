@@ -1,6 +1,5 @@
 """The audit trail in SQLite, PostgreSQL, MySQL and MariaDB."""
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -8,31 +7,25 @@ from returns.result import Failure, Success
 from sqlalchemy import Executable
 
 from fastapi_easy.domain.audit.entry import AuditEntry, Checkpoint, StoredEntry, StreamHead
-from fastapi_easy.domain.audit.sealing import column_text, empty_head
+from fastapi_easy.domain.audit.sealing import COLUMNS, column_text
 from fastapi_easy.domain.errors import Outcome, OutcomeUnknown, Unavailable
 from fastapi_easy.domain.ports.audit_sink import Seal
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork, innermost
 from fastapi_easy.infrastructure.audit.relational import protection
 from fastapi_easy.infrastructure.audit.relational import statements as sql
-from fastapi_easy.infrastructure.audit.relational.head_guesses import HeadGuesses
-from fastapi_easy.infrastructure.audit.rows import read_row, seal_all
+from fastapi_easy.infrastructure.audit.relational.appending import EntryAppender
+from fastapi_easy.infrastructure.audit.relational.closing_append import is_taken, report_tampering
+from fastapi_easy.infrastructure.audit.rows import read_parts
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import create
-from fastapi_easy.infrastructure.relational.driver.error_classification import classify_error
-from fastapi_easy.infrastructure.relational.error_codes import ErrorCause
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, as_unavailable
 from fastapi_easy.infrastructure.relational.system_tables.audit_tables import (
     AUDIT_TABLES,
     CHECKPOINTS,
-    ENTRIES,
-    HEADS,
     SUBJECTS,
 )
 from fastapi_easy.infrastructure.relational.transaction import CommitOutcomeUnknown, Transaction
 
-_logger: Final = logging.getLogger(__name__)
-
-_ENTRY_NAMES: Final = tuple(each.name for each in ENTRIES.c)
 _CHECKPOINT_NAMES: Final = tuple(each.name for each in CHECKPOINTS.c)
 
 T = TypeVar("T")
@@ -48,7 +41,7 @@ class RelationalAuditSink:
     def __init__(self, database: SqlAlchemyDatabase) -> None:
         self._database = database
         self._dialect = database.executor.engine.dialect.name
-        self._guesses = HeadGuesses()
+        self._appender = EntryAppender(database.name, database.executor.engine.dialect)
 
     async def prepare(self) -> Outcome[tuple[str, ...]]:
         """Create the tables, and the triggers that refuse to change what is in them."""
@@ -76,14 +69,17 @@ class RelationalAuditSink:
         """Append *entries* in the transaction of *work*."""
         inner: Any = innermost(work)
         try:
-            await self._append(inner.transaction, entries, seal)
+            await self._appender.append(inner.transaction, entries, seal, may_wait=True)
         except DATABASE_ERRORS as error:
             return self._failed(error)
         return Success(None)
 
     async def append(self, entries: Sequence[AuditEntry], seal: Seal, /) -> Outcome[None]:
         """Append *entries* in a transaction of their own."""
-        return await self._change(lambda transaction: self._append(transaction, entries, seal))
+        return await self._change(
+            lambda transaction: self._appender.append(transaction, entries, seal, may_wait=False),
+            may_autocommit=True,
+        )
 
     async def heads(self) -> Outcome[Sequence[StreamHead]]:
         """Return the head of every stream, by name."""
@@ -143,7 +139,7 @@ class RelationalAuditSink:
             try:
                 _ = await transaction.execute(sql.INSERT_CHECKPOINT, values, writes=True)
             except DATABASE_ERRORS as error:
-                if not _is_taken(error):
+                if not is_taken(error):
                     raise
 
         return await self._change(keep)
@@ -210,51 +206,6 @@ class RelationalAuditSink:
 
         return await self._change(erase)
 
-    async def _append(self, transaction: Transaction, entries: Sequence[AuditEntry], seal: Seal) -> None:
-        streams = sorted({entry.stream for entry in entries})
-        if len(entries) == 1 and self._dialect == "postgresql":
-            guess = self._guesses.take(streams[0])
-            if guess is not None and await self._append_one(transaction, entries[0], guess, seal):
-                return
-        heads = await self._lock(transaction, streams)
-        if len(heads) < len(streams):
-            missing = [_row_of(empty_head(each)) for each in streams if each not in heads]
-            _ = await transaction.execute(sql.insert_missing(self._dialect, HEADS.name), missing)
-            heads = await self._lock(transaction, streams)
-        if len(entries) == 1 and self._dialect == "postgresql":
-            _ = await self._append_one(transaction, entries[0], heads[streams[0]], seal)
-            return
-        rows, ends = seal_all(entries, heads, seal)
-        moved = [{"of_stream": each.stream, "head_seq": each.seq, "head_leaf": each.leaf} for each in ends]
-        # Not called writes: each would set a savepoint before it, and nothing follows but the commit.
-        _ = await transaction.execute(sql.INSERT_ENTRIES, rows)
-        _ = await transaction.execute(sql.MOVE_HEAD, moved)
-        self._guesses.forget(streams)
-
-    async def _append_one(
-        self, transaction: Transaction, entry: AuditEntry, head: StreamHead, seal: Seal
-    ) -> bool:
-        """Append *entry* after *head*; return whether that was the end of the chain. Waits until nobody moves it."""
-        rows, (end,) = seal_all([entry], {head.stream: head}, seal)
-        # Known before the statement is sent: whoever comes next then waits for this one, and finds what it expects.
-        self._guesses.put(end)
-        moved = {
-            "of_stream": head.stream,
-            "known_seq": head.seq,
-            "known_leaf": head.leaf,
-            "head_seq": end.seq,
-            "head_leaf": end.leaf,
-        }
-        values = {f"entry_{name}": value for name, value in rows[0].items()}
-        done = await transaction.execute(sql.APPEND_ONE, {**moved, **values})
-        is_right = bool(done.records)
-        self._guesses.learn(is_right=is_right)
-        return is_right
-
-    async def _lock(self, transaction: Transaction, streams: Sequence[str]) -> dict[str, StreamHead]:
-        locked = await transaction.execute(sql.lock_heads(len(streams)), _numbered(streams))
-        return {row[0]: _head(row) for row in locked.rows}
-
     async def _subjects(
         self, transaction: Transaction, subjects: Sequence[str], *, locks: bool
     ) -> dict[str, bytes | None]:
@@ -268,10 +219,12 @@ class RelationalAuditSink:
         except DATABASE_ERRORS as error:
             return self._failed(error)
 
-    async def _change(self, change: Callable[[Transaction], Awaitable[T]]) -> Outcome[T]:
+    async def _change(
+        self, change: Callable[[Transaction], Awaitable[T]], *, may_autocommit: bool = False
+    ) -> Outcome[T]:
         """Run *change* in a transaction of its own."""
         try:
-            transaction = self._database.begin()
+            transaction = self._database.begin(may_autocommit=may_autocommit)
             try:
                 done = await change(transaction)
                 await transaction.commit()
@@ -284,13 +237,8 @@ class RelationalAuditSink:
         return Success(done)
 
     def _failed(self, error: BaseException) -> Failure[Any]:
-        if _is_taken(error):
-            # Somebody has moved a head back, or put an entry in: nothing may be written before people have looked.
-            _logger.critical(
-                "the audit trail in database %r was tampered with, so that nothing can be written: run `fastapi-easy "
-                "audit verify`",
-                self._database.name,
-            )
+        if is_taken(error):
+            report_tampering(self._database.name)
             return Failure(Unavailable(self._database.name))
         unavailable = as_unavailable(error, self._database.name)
         if unavailable is None:
@@ -298,16 +246,13 @@ class RelationalAuditSink:
         return Failure(unavailable)
 
 
-def _row_of(head: StreamHead) -> dict[str, object]:
-    return {"stream": head.stream, "seq": head.seq, "leaf": head.leaf}
-
-
 def _head(row: Sequence[Any]) -> StreamHead:
     return StreamHead(row[0], row[1], bytes(row[2]))
 
 
 def _entry(row: Sequence[Any]) -> StoredEntry:
-    return read_row(dict(zip(_ENTRY_NAMES, row, strict=True)))
+    # As the columns of the table are in order: place, columns to search by, what was sealed.
+    return read_parts((row[0], row[1]), dict(zip(COLUMNS, row[2:-4], strict=True)), tuple(row[-4:]))
 
 
 def _checkpoint(row: dict[str, Any]) -> Checkpoint:
@@ -320,12 +265,6 @@ def _present(rows: Sequence[Sequence[Any]]) -> dict[str, bytes]:
 
 def _numbered(names: Sequence[str]) -> dict[str, object]:
     return {f"n{place}": name for place, name in enumerate(names)}
-
-
-def _is_taken(error: BaseException) -> bool:
-    classified = classify_error(error)
-    # On SQLite a trigger is asked before the primary key.
-    return classified is not None and classified.cause in {ErrorCause.UNIQUE, ErrorCause.RAISED}
 
 
 _READ_ONLY: Final = (

@@ -3,7 +3,21 @@
 import functools
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Executable, and_, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Executable,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from fastapi_easy.domain.audit.sealing import COLUMNS
@@ -13,6 +27,9 @@ from fastapi_easy.infrastructure.relational.system_tables.audit_tables import (
     HEADS,
     SUBJECTS,
 )
+
+MOVED_TEXT: Final = "the head of an audit trail was moved by somebody else meanwhile, which is tried again"
+"""What is in the message of the error."""
 
 _of_stream: Final = ENTRIES.c.stream == bindparam("of_stream")
 
@@ -38,6 +55,12 @@ REMOVE_BODIES: Final = (
     .where(_of_stream, ENTRIES.c.seq <= bindparam("last"), ENTRIES.c.body.is_not(None))
     .values(body=None, **dict.fromkeys(COLUMNS))
 )
+MOVE_KNOWN_HEAD: Final = MOVE_HEAD.where(
+    HEADS.c.seq == bindparam("known_seq", type_=HEADS.c.seq.type),
+    HEADS.c.leaf == bindparam("known_leaf", type_=HEADS.c.leaf.type),
+)
+"""Moves a head that is what it was taken for; else it changes nothing."""
+
 INSERT_CHECKPOINT: Final = insert(CHECKPOINTS)
 SELECT_CHECKPOINTS: Final = (
     select(CHECKPOINTS)
@@ -59,23 +82,42 @@ ERASE: Final = (
     .values(wrapped=None)
 )
 
-_entry_values: Final = [bindparam(f"entry_{each.name}", type_=each.type) for each in ENTRIES.c]
-_moved: Final = (
-    MOVE_HEAD.where(
-        HEADS.c.seq == bindparam("known_seq", type_=HEADS.c.seq.type),
-        HEADS.c.leaf == bindparam("known_leaf", type_=HEADS.c.leaf.type),
-    )
-    .returning(HEADS.c.stream)
-    .cte("fe_moved")
-)
+_moved: Final = MOVE_KNOWN_HEAD.returning(HEADS.c.stream, HEADS.c.seq, HEADS.c.leaf).cte("fe_moved")
 _entry: Final = (
-    insert(ENTRIES).from_select([*ENTRIES.c], select(*_entry_values).select_from(_moved)).cte("fe_entry")
+    insert(ENTRIES)
+    .from_select(
+        [*ENTRIES.c],
+        select(
+            *(
+                _moved.c[each.name]
+                if each.name in _moved.c
+                else bindparam(f"entry_{each.name}", type_=each.type)
+                for each in ENTRIES.c
+            )
+        ).select_from(_moved),
+    )
+    .cte("fe_entry")
 )
 APPEND_ONE: Final = select(_moved.c.stream).add_cte(_entry)
 """An entry and its head in one statement, where the server can do that (PostgreSQL).
 
 Returns a row if the head was the one that the entry was sealed after; else nothing was changed.
 """
+
+APPEND_OR_FAIL: Final = (
+    select(
+        cast(
+            case(
+                (func.count() == literal_column("0"), literal_column(f"'{MOVED_TEXT}'")),
+                else_=literal_column("'1'"),
+            ),
+            Integer,
+        )
+    )
+    .select_from(_moved)
+    .add_cte(_entry)
+)
+"""The same, as an error where nothing was changed: so that a `COMMIT` can follow in the same round trip."""
 
 
 @functools.cache

@@ -194,6 +194,11 @@ class SqlAlchemyDatabase:
         plan = self._mapped_tables.plan_of(resource)
         return plan is not None and not plan.triggers.exist
 
+    def can_hold_rows(self, resource: Resource[Any]) -> bool:
+        """Return whether rows of *resource* can be held by reading them: none of a view, none before its first use."""
+        plan = None if self._mapped_tables is None else self._mapped_tables.plan_of(resource)
+        return plan is not None and not plan.triggers.exist
+
     @property
     def pool(self) -> Pool:
         """The state of its connection pool, after a check for leaks."""

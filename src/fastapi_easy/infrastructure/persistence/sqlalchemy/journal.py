@@ -1,12 +1,12 @@
 """The journal of a relational database: rows about a change, written in its transaction."""
 
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
 from returns.result import Failure, Success
-from sqlalchemy import Connection, MetaData, insert
+from sqlalchemy import Connection, Executable, MetaData, insert
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
@@ -14,6 +14,7 @@ from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import create
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.array_inserts import insert_arrays
 from fastapi_easy.infrastructure.relational.driver.executor import Parameters
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, as_unavailable
 from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of, tables_of
@@ -23,6 +24,10 @@ _existing_tables: Final["weakref.WeakKeyDictionary[SqlAlchemyDatabase, set[Syste
     weakref.WeakKeyDictionary()
 )
 """The tables that are known to exist in each database."""
+
+_inserts: Final[
+    "weakref.WeakKeyDictionary[SqlAlchemyDatabase, dict[tuple[SystemTable, bool], Executable]]"
+] = weakref.WeakKeyDictionary()
 
 
 async def prepare(database: SqlAlchemyDatabase, systems: Iterable[SystemTable]) -> Outcome[Sequence[str]]:
@@ -79,12 +84,30 @@ async def insert_rows(
         await ensure_tables(database, {row.table for row in rows}, transaction)
         for system, those in groupby(sorted(rows, key=lambda row: row.table.name), lambda row: row.table):
             given = [_values(row) for row in those]
-            parameters: Parameters = given[0] if len(given) == 1 else given
-            # Inline: nobody asks for the numbers that the database gives to rows.
-            _ = await transaction.execute(insert(table_of(system)).inline(), parameters, writes=True)
+            statement, parameters = _insertion(database, system, given)
+            _ = await transaction.execute(statement, parameters, writes=True)
     except DATABASE_ERRORS as error:
         return _unavailable(error, database)
     return Success(None)
+
+
+def _insertion(
+    database: SqlAlchemyDatabase, system: SystemTable, given: Sequence[Mapping[str, object]]
+) -> tuple[Executable, Parameters]:
+    """Return what inserts the rows *given* into *system*, and its values: statements for good, each compiled once."""
+    dialect = database.executor.engine.dialect
+    # Of many rows one list for each column, where the driver can send lists.
+    in_lists = len(given) > 1 and dialect.driver == "asyncpg"
+    made = _inserts.setdefault(database, {})
+    found = made.get((system, in_lists))
+    if found is None:
+        table = table_of(system)
+        # Inline: nobody asks for the numbers that the database gives to rows.
+        found = insert_arrays(table, [*given[0]], dialect) if in_lists else insert(table).inline()
+        made[system, in_lists] = found
+    if in_lists:
+        return found, {name: [row[name] for row in given] for name in given[0]}
+    return found, given[0] if len(given) == 1 else given
 
 
 def column_value(row: JournalRow, name: str) -> object:

@@ -86,9 +86,11 @@ class Window:
             parameters.update(cursor_parameters(page_request.after.values))
         return parameters
 
-    def statement(self, *, counted: bool) -> Executable:
-        """Build the statement, with the total in its last column when it is *counted*."""
-        return page(self.plan, self.fields, self.form, self.order, self.page_request, counted=counted)
+    def statement(self, *, counted: bool, held: bool = False) -> Executable:
+        """Build the statement, with the total in its last column when it is *counted*; *held* as in `page`."""
+        return page(
+            self.plan, self.fields, self.form, self.order, self.page_request, counted=counted, held=held
+        )
 
     def page(self, answer: StatementResult, total: int | None) -> Page[Row]:
         """Turn *answer* into a page."""

@@ -64,11 +64,9 @@ class SqlAlchemyRepository(Generic[E]):
 
     def with_journal_rows(self, rows: Sequence[JournalRow]) -> Self | None:
         """Return the same repository, whose next write inserts *rows* in the same statement; `None` if it cannot."""
-        if self._connection is not None or not self._database.can_combine_writes(self._resource):
+        if not self._database.can_combine_writes(self._resource) or not can_encode(self._resource, rows):
             return None
-        if not can_encode(self._resource, rows):
-            return None
-        return type(self)(self._resource, self._database, rows=rows)
+        return type(self)(self._resource, self._database, self._connection, rows)
 
     async def read(
         self, key: Key, fields: Sequence[str] | None = None, *, scope: Specification = EVERYTHING
@@ -91,6 +89,12 @@ class SqlAlchemyRepository(Generic[E]):
     async def select(self, query: Query) -> Outcome[Page[Row]]:
         """Read a page of rows in the query's total order, nulls last."""
         return await self._page(query, query.fields)
+
+    def select_held(self, query: Query) -> Awaitable[Outcome[Page[Row]]] | None:
+        """Read a page of rows that nobody else changes until the transaction ends; `None` where none can be held."""
+        if self._connection is None or not self._database.can_hold_rows(self._resource):
+            return None
+        return self._page(query, query.fields, held=True)
 
     async def select_each(
         self, relation: Relation, sources: Sequence[tuple[Any, ...]], query: Query
@@ -195,13 +199,16 @@ class SqlAlchemyRepository(Generic[E]):
             return self._database.entities.values_of(self._resource, entity)
         return plain.values_of(self._resource, entity)
 
-    async def _page(self, query: Query, fields: Sequence[str] | None) -> Outcome[Page[Row]]:
+    async def _page(
+        self, query: Query, fields: Sequence[str] | None, *, held: bool = False
+    ) -> Outcome[Page[Row]]:
         try:
             plan = await self._database.plan(self._resource)
             window = window_of(plan, query, fields)
             estimate = await self._estimate(window)
             counted = window.wants_total and estimate is None
-            answer = await self._execute(window.statement(counted=counted), window.parameters)
+            statement = window.statement(counted=counted, held=held)
+            answer = await self._execute(statement, window.parameters)
             total = estimate
             if counted:
                 total = await self._total(window, answer.records)
@@ -244,7 +251,9 @@ class SqlAlchemyRepository(Generic[E]):
             if transaction is not None:
                 with transaction.use:
                     plan = await self._database.plan(self._resource)
-                    return Success(await work(Writer(plan, transaction)))
+                    if self._rows:
+                        await ensure_tables(self._database, {row.table for row in self._rows}, transaction)
+                    return Success(await work(Writer(plan, transaction, self._rows)))
             plan = await self._database.plan(self._resource)
             if self._rows:
                 await ensure_tables(self._database, {row.table for row in self._rows})

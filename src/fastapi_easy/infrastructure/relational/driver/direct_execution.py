@@ -60,6 +60,11 @@ class DirectExecutor(Executor):
                 raise
             raise refusal from error
 
+    @property
+    def takes_scripts(self) -> bool:
+        """Whether it is asyncpg: the others need an option of the connection for it, or have no use for it."""
+        return self.engine.dialect.driver == "asyncpg"
+
     async def run_command(self, pooled: PooledConnection, sql: str) -> None:
         """Run *sql*, a command that is answered with nothing."""
         try:
@@ -88,16 +93,24 @@ class DirectExecutor(Executor):
     def _compiled(self, statement: Executable, parameters: Mapping[str, object]) -> CompiledStatement | None:
         # Cached on the statement, as SQLAlchemy does with its own findings, so that both are freed together.
         kept, dialect = vars(statement), self.engine.dialect
-        found: tuple[Dialect, CompiledStatement | None] | None = kept.get(_CACHE_ATTRIBUTE)
-        if found is not None and found[0] is dialect:
-            return found[1]
+        found: list[tuple[Dialect, CompiledStatement | None]] | None = kept.get(_CACHE_ATTRIBUTE)
+        if found is None:
+            found = kept[_CACHE_ATTRIBUTE] = []
+        for known, compiled in found:
+            if known is dialect:
+                return compiled
         try:
-            compiled = CompiledStatement(statement, dialect, list(parameters))
+            made = CompiledStatement(statement, dialect, list(parameters))
         except NotCompilable:
-            compiled = None
-        kept[_CACHE_ATTRIBUTE] = dialect, compiled
-        return compiled
+            made = None
+        # Statements about tables of the system's own are those of several databases.
+        found.append((dialect, made))
+        del found[:-_MAX_DIALECTS]
+        return made
 
+
+_MAX_DIALECTS: Final = 8
+"""Databases that a statement stays compiled for; the oldest is dropped."""
 
 _MIN_TIMEOUT: Final = 0.001
 """Seconds; MariaDB takes 0 for no limit."""

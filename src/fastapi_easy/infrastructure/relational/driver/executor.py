@@ -92,6 +92,21 @@ class StatementResult(NamedTuple):
         return self.records if self.decoder is None else self.decoder.rows(self.records, keeps_texts=True)
 
 
+class Closing(Protocol):
+    """The last statement of a transaction, which travels together with its `COMMIT`."""
+
+    async def commit(self, executor: "Executor", pooled: PooledConnection, /) -> bool:
+        """Run the statement and commit in one round trip; return whether the transaction is committed.
+
+        If it is not, the statement was made otherwise, and `COMMIT` is still to be sent.
+        """
+        ...
+
+    async def run(self) -> None:
+        """Run the statement alone: something else follows it after all."""
+        ...
+
+
 _NO_TEXTS: Final[Mapping[int, Callable[[str], Any]]] = MappingProxyType({})
 
 
@@ -148,6 +163,11 @@ class Executor:
         """Whether less time is left until the caller's deadline than the usual limit of a statement."""
         time_left = deadline.remaining_seconds()
         return time_left is not None and time_left < self.statement_timeout
+
+    @property
+    def takes_scripts(self) -> bool:
+        """Whether `run_command` may be given several commands at once, separated by semicolons."""
+        return False
 
     def is_in_transaction(self, pooled: PooledConnection) -> bool:
         """Return whether a transaction begun on *pooled* is still open: on SQLite, `RAISE(ROLLBACK)` ends it."""

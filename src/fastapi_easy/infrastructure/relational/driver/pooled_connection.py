@@ -1,7 +1,7 @@
 """One connection of a pool: how it is opened, how long it is lent, and how it is aborted."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -29,6 +29,8 @@ class PooledConnection:
         breaker: Told how the borrower fared; `None` when there is no breaker.
 
         permit: The permit that the breaker gave for it.
+
+        prepared: The names of the statements that were prepared on it with `PREPARE`.
     """
 
     connection: Connection
@@ -38,6 +40,7 @@ class PooledConnection:
     reported_at: float = 0.0
     breaker: Breaker | None = None
     permit: int = 0
+    prepared: set[str] = field(default_factory=set)
 
     def abort(self) -> None:
         """Close the connection at once, without telling the server. A closed one stays closed."""

@@ -104,7 +104,9 @@ def _table_of(statement: Executable) -> str | None:
 
 
 def _verb(text: str) -> str:
-    """Return the first word of *text*: `SELECT`."""
+    """Return the first word of *text*: `SELECT`; of a script that commits, `COMMIT`."""
+    if text.endswith(";COMMIT"):
+        return "COMMIT"
     return text.split(None, 1)[0].rstrip(";").upper()
 
 

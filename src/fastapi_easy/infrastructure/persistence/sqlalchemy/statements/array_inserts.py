@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, Enum, Identity, bindparam
+from sqlalchemy import Column, Enum, Identity, Insert, Table, bindparam, func, insert, select
 from sqlalchemy import Sequence as Counter
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import UserDefinedType
@@ -45,6 +45,16 @@ def array_of(column: Column[Any], dialect: Dialect) -> ArrayOf | None:
     if not type_name and isinstance(column.type, Enum) and not column.type.native_enum:
         type_name = "VARCHAR"
     return ArrayOf(column.type, type_name.partition(" COLLATE ")[0]) if type_name else None
+
+
+def insert_arrays(table: Table, names: Sequence[str], dialect: Dialect) -> Insert:
+    """Return what inserts rows of *table* from one list for each of *names*, as parameters of these names, in order."""
+    columns = [table.columns[name] for name in names]
+    lists = [bindparam(each.name, type_=array_of(each, dialect)) for each in columns]
+    parts = [f"value_{number}" for number in range(len(columns))]
+    given = func.unnest(*lists).table_valued(*parts, with_ordinality="place").render_derived()
+    rows = select(*(given.columns[part] for part in parts)).order_by(given.columns["place"])
+    return insert(table).inline().from_select(columns, rows)
 
 
 def can_insert_arrays(plan: Plan, fields: Sequence[str]) -> bool:

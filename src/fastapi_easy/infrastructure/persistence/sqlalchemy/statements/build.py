@@ -81,8 +81,12 @@ def page(
     page_request: PageRequest,
     *,
     counted: bool,
+    held: bool = False,
 ) -> Executable:
-    """Select a window of rows: *fields*, then what only the order needs, then the total when it is *counted*."""
+    """Select a window of rows: *fields*, then what only the order needs, then the total when it is *counted*.
+
+    They are *held* against other writers until the transaction ends.
+    """
     after = None if page_request.after is None else form_of_cursor(page_request.after.values)
 
     def build() -> Executable:
@@ -100,10 +104,12 @@ def page(
         if after is not None:
             statement = statement.where(after_cursor(order, after, paths))
         statement = statement.order_by(*order_by_clauses(order, paths)).limit(_bind("fe_limit"))
+        if held:
+            statement = statement.with_for_update()
         return statement.offset(_bind("fe_offset")) if page_request.offset else statement
 
     return plan.statement(
-        ("page", tuple(fields), form, order, after, counted, page_request.offset > 0), build
+        ("page", tuple(fields), form, order, after, counted, page_request.offset > 0, held), build
     )
 
 
