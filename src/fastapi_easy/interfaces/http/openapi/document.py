@@ -21,7 +21,12 @@ from fastapi_easy.interfaces.http.openapi.queries.values import value_schemas
 from fastapi_easy.interfaces.http.openapi.request_headers import REQUEST_HEADERS
 from fastapi_easy.interfaces.http.openapi.responses import RESPONSES
 from fastapi_easy.interfaces.http.openapi.security import SecurityDocs
-from fastapi_easy.interfaces.http.openapi.streams import LINE_SCHEMAS, STREAM_PARAMETERS, stream_schemas
+from fastapi_easy.interfaces.http.openapi.streams import (
+    LINE_SCHEMAS,
+    STREAM_BODIES,
+    STREAM_PARAMETERS,
+    stream_schemas,
+)
 from fastapi_easy.interfaces.http.openapi.used import used_components
 
 _WITH_FILTERS: Final = frozenset(
@@ -65,11 +70,20 @@ def add_resources(
     paths = {
         path: {**added.paths.get(path, {}), **own_paths.get(path, {})} for path in (*added.paths, *own_paths)
     }
-    shared = {"parameters": added.parameters, "responses": added.responses, "headers": HEADERS}
+    shared = {
+        "parameters": added.parameters,
+        "requestBodies": STREAM_BODIES,
+        "responses": added.responses,
+        "headers": HEADERS,
+    }
     components = {
         **given,
         "schemas": {**added.schemas, **taken},
-        **{kind: {**each, **given.get(kind, {})} for kind, each in used_components(paths, shared).items()},
+        **{
+            kind: {**each, **given.get(kind, {})}
+            for kind, each in used_components(paths, shared).items()
+            if each or kind in given
+        },
     }
     if schemes := {**security.schemes, **added.security_schemes, **given.get("securitySchemes", {})}:
         components["securitySchemes"] = schemes

@@ -60,7 +60,7 @@ def import_details(http_resource: HttpResource) -> OperationDetails:
     members = {
         "description": "An entity in each line; it stays when later lines fail.",
         "parameters": [*parameters, PREFER_OF_IMPORTS],
-        "requestBody": {"required": True, "content": _FILES},
+        "requestBody": {"$ref": "#/components/requestBodies/Import"},
     }
     return members, (IMPORTED, IMPORTED)
 
@@ -155,16 +155,23 @@ def _reference(name: str) -> Document:
 
 _LINES: Final[Document] = {"$ref": "#/components/schemas/Lines"}
 _RECORDS: Final[Document] = {"$ref": "#/components/schemas/Records"}
-_FILES: Final[Document] = {
-    NDJSON: {"schema": _LINES},
-    CSV: {"schema": _RECORDS},
-    BYTES: {"schema": {"type": "string", "format": "binary"}},
-}
 _GROUPS: Final = "The fields whose equal values make a group."
 _TOTALS: Final = (
     "The numbers: `count`, or one of `count`, `sum`, `avg`, `min` and `max` with a colon and a field. `count` unless "
     "others are named."
 )
+
+STREAM_BODIES: Final[Mapping[str, Document]] = {
+    "Import": {
+        "required": True,
+        "content": {
+            NDJSON: {"schema": _LINES},
+            CSV: {"schema": _RECORDS},
+            BYTES: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+"""The bodies that are the same for all resources, by the names of their components."""
 
 LINE_SCHEMAS: Final[Mapping[str, Document]] = {
     "Lines": {"type": "string", "description": "NDJSON: each line is a JSON object, an entity."},

@@ -11,7 +11,7 @@ def used_components(paths: Document, shared: Mapping[str, Mapping[str, Document]
     Args:
         paths: Every path of the document.
 
-        shared: The parameters, responses and headers there are; a response may refer to headers.
+        shared: The parameters, bodies, responses and headers there are; a response may refer to headers.
     """
     used: dict[str, set[str]] = {kind: set() for kind in shared}
     for path in paths.values():
@@ -30,6 +30,7 @@ def used_components(paths: Document, shared: Mapping[str, Mapping[str, Document]
 
 
 def _references(operation: Document) -> Iterator[str | None]:
+    yield operation.get("requestBody", {}).get("$ref")
     for parameter in operation.get("parameters", ()):
         yield parameter.get("$ref")
     for response in operation.get("responses", {}).values():

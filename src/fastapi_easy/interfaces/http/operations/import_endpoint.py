@@ -108,10 +108,13 @@ class ImportEndpoint:
             raise ProblemError(
                 replace(
                     problem,
-                    members={**problem.members, **_report_members(report, import_options, whole=True)},
+                    members={
+                        **problem.members,
+                        **_report_members(report, import_options, exchange.root, whole=True),
+                    },
                 )
             )
-        document = dumps(_report_members(report, import_options, whole=False))
+        document = dumps(_report_members(report, import_options, exchange.root, whole=False))
         return json_response(
             207 if report.failed else 200, document, *preferences.response_headers(minimal=False)
         )
@@ -200,7 +203,9 @@ def _stop_problem(
     return broken
 
 
-def _report_members(report: ImportReport, import_options: ImportOptions, *, whole: bool) -> dict[str, object]:
+def _report_members(
+    report: ImportReport, import_options: ImportOptions, root: str, *, whole: bool
+) -> dict[str, object]:
     """Return the members of the report about the lines.
 
     Args:
@@ -208,13 +213,15 @@ def _report_members(report: ImportReport, import_options: ImportOptions, *, whol
 
         import_options: Its options; an import that failed early continues at `from_line`.
 
+        root: The path at which callers see the app.
+
         whole: Give each failed line the members of an error of a problem too.
     """
     errors = []
     for line, error in report.failed:
         problem = problem_of(error)
         fault = {"pointer": "", "in": "body", "message": problem.detail, "code": problem.code}
-        errors.append({**(fault if whole else {}), "line": line, "problem": problem_members(problem)})
+        errors.append({**(fault if whole else {}), "line": line, "problem": problem_members(problem, root)})
     return {
         "created": report.created,
         "updated": report.updated,

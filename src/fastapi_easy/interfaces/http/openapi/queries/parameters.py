@@ -88,7 +88,8 @@ class QueryDocs:
         resource = self._resource
         rules, limits = resource.query, self._http_resource.use_cases.queries.limits
         members: dict[str, Document] = {
-            "limit": _limit(rules),
+            # Without its default, which would make generators of TypeScript require it.
+            "limit": _bounds(rules),
             "cursor": _CURSOR["schema"],
             "offset": _offset(limits.offset),
             "count": _COUNT["schema"],
