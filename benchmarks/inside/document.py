@@ -17,7 +17,9 @@ from fastapi_easy.container import Container, resource
 from fastapi_easy.testing import in_memory
 
 TEXTS: Final = 4
-_mapped: Any = Mapped  # mypy wants literals
+# mypy wants literals
+_mapped: Any = Mapped
+_many: Any = list
 
 
 def tables(count: int) -> list[type]:
@@ -50,7 +52,7 @@ def _members(number: int, count: int) -> dict[str, Any]:
         members["up_id"] = mapped_column(ForeignKey(f"table{number - 1}.id"))
         members["up"] = relationship(back_populates="downs")
     if number < count - 1:
-        annotations["downs"] = _mapped[list[f"Table{number + 1}"]]
+        annotations["downs"] = _mapped[_many[f"Table{number + 1}"]]
         members["downs"] = relationship(back_populates="up")
     return members
 

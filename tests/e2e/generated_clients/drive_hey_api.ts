@@ -33,7 +33,7 @@ same(changed && changed.title, "Changed");
 const { data: lines } = await exportBooks({ query: { where: JSON.stringify(where) }, parseAs: "text", throwOnError: true });
 same(lines.trim().split("\n").length, 3);
 const line = JSON.stringify({ isbn: "9990000099", title: "I", author_id: author.id, price: "1" });
-same((await importBooks({ body: line, throwOnError: true })).data.created, 1);
+same((await importBooks({ body: new Blob([line]), throwOnError: true })).data.created, 1);
 
 const { data: order } = await createOrder({ body: { customer: "Generated" }, throwOnError: true });
 const { data: cancelled } = await cancelOrder({ path: { key: order.id }, body: { reason: "late" }, throwOnError: true });

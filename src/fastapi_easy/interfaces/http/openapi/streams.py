@@ -165,9 +165,10 @@ STREAM_BODIES: Final[Mapping[str, Document]] = {
     "Import": {
         "required": True,
         "content": {
+            # First, because generators of clients take the first, and make JSON of a text.
+            BYTES: {"schema": {"type": "string", "format": "binary"}},
             NDJSON: {"schema": _LINES},
             CSV: {"schema": _RECORDS},
-            BYTES: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
