@@ -20,8 +20,8 @@ from fastapi_easy.interfaces.http.requests.body import ClientDisconnected
 from fastapi_easy.interfaces.http.routing.catch_all_route import CatchAllRoute, Found
 from fastapi_easy.interfaces.http.routing.exception_handlers import respond_to_exception
 from fastapi_easy.interfaces.http.routing.paths import Methods, Paths
-from fastapi_easy.interfaces.http.routing.public_paths import raw_public_path
 from fastapi_easy.interfaces.http.routing.start_check import StartCheck
+from fastapi_easy.interfaces.http.scopes.public_paths import raw_public_path
 
 
 class Dispatch:

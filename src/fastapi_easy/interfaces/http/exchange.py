@@ -14,10 +14,10 @@ from fastapi_easy.application import Replay
 from fastapi_easy.domain import ANONYMOUS, Error, Failure, Outcome
 from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.domain.rates.rate import RateUsage
-from fastapi_easy.interfaces.http.correlation import HEADER, correlation_id_of
 from fastapi_easy.interfaces.http.default_headers import default_headers_of
 from fastapi_easy.interfaces.http.problems import PROBLEM_JSON, Problem, problem_of, render
-from fastapi_easy.interfaces.http.routing.public_paths import public_path, root_of
+from fastapi_easy.interfaces.http.scopes.correlation import HEADER, correlation_id_of
+from fastapi_easy.interfaces.http.scopes.public_paths import public_path, root_of
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fastapi_easy.interfaces.http.health import LIVE, HealthChecks
 from fastapi_easy.interfaces.http.problems import TITLES
 from fastapi_easy.interfaces.http.request_problems import method_not_allowed
-from fastapi_easy.interfaces.http.routing.public_paths import path_below_root, root_of
+from fastapi_easy.interfaces.http.scopes.public_paths import path_below_root, root_of
 from fastapi_easy.interfaces.http.unhandled_exceptions import starlette_problem_response
 
 Page: TypeAlias = Callable[[str], Awaitable[Response]]
