@@ -20,7 +20,15 @@ def bookshop() -> FastAPI:
         await plant(shop)
         yield
 
-    return create_app(shop, lifespan=lifespan, title="Bookshop", version="1.0.0")
+    return create_app(
+        shop,
+        lifespan=lifespan,
+        title="Bookshop",
+        version="1.0.0",
+        description="Books, who wrote them, and orders.",
+        contact={"name": "The bookshop", "url": "https://bookshop.example"},
+        license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
+    )
 
 
 app = bookshop()

@@ -347,7 +347,7 @@ async def test_what_needs_the_value_itself_is_not_offered(sqlite: str) -> None:
     assert [type(each.failure()) for each in answers] == [BadQuery] * len(answers)
     assert isinstance(compared.failure(), Unsupported)
     text = json.dumps(document)
-    assert "iban__ne" in text
+    assert "iban__in" in text
     assert not [word for word in ("iban__gt", "notes__", "_lookup", "sum:iban") if word in text]
     schemas = document["components"]["schemas"]
     assert "password" not in schemas["Customer"]["properties"]
@@ -355,7 +355,6 @@ async def test_what_needs_the_value_itself_is_not_offered(sqlite: str) -> None:
         "type": "string",
         "minLength": 8,
         "maxLength": 128,
-        "pattern": "^[^\\u0000]*$",
     }
 
 

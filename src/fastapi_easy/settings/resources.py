@@ -30,7 +30,7 @@ class ResourceSettings(Section):
     operations: tuple[str, ...] | None = None
     fields: dict[str, tuple[str, ...]] = {}
     schemas: dict[str, str] = {}
-    query: dict[str, tuple[str, ...] | int] = {}
+    query: dict[str, tuple[str, ...] | int | str] = {}
     database: str = "default"
     actions: tuple[str, ...] = ()
     relations: tuple[str, ...] | None = None

@@ -158,6 +158,10 @@ class AllowedComparisons(Mapping[str, Parameter]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def __bool__(self) -> bool:
+        # Without counting what is there.
+        return any(True for _ in self)
+
     @property
     def relations(self) -> Mapping[str, Relation]:
         """The relations that may be followed from here."""

@@ -62,3 +62,11 @@ class Validator(Protocol):
             title: Its name, unless it is a class of the user's, which has one.
         """
         ...
+
+    def member(self, field: str) -> Any:
+        """Return what interfaces describe a member of a derived body from: a type that pydantic knows.
+
+        Args:
+            field: The name of a field of the resource.
+        """
+        ...

@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 _DAY: Final = 86_400
 
@@ -150,6 +150,9 @@ class QueryRules:
         limit: Entities on a page unless the caller says otherwise.
 
         max_limit: Entities on a page at most.
+
+        document: Which comparisons the OpenAPI document spells out as parameters: `common` for those of the resource's
+            own fields that people use, `all` for every one, also along relations. Callers may use all in any case.
     """
 
     filter: Sequence[str] | None = None
@@ -158,6 +161,7 @@ class QueryRules:
     order: Sequence[str] = ()
     limit: int = 20
     max_limit: int = 100
+    document: Literal["common", "all"] = "common"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

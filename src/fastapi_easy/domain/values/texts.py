@@ -152,11 +152,18 @@ def _read_member_journal(field: Field, value: Any) -> Member:
 
 
 def _member_query_schema(field: Field) -> JsonSchema:
-    return {"enum": [each.value for each in field.enumeration]} if field.enumeration else {"type": "string"}
+    return _members_schema(field.enumeration) if field.enumeration else {"type": "string"}
 
 
 def _member_body_schema(field: Field, inner: JsonSchema) -> JsonSchema:
-    return inner if field.enumeration is None else {"enum": [each.value for each in field.enumeration]}
+    return inner if field.enumeration is None else _members_schema(field.enumeration)
+
+
+def _members_schema(enumeration: type[enum.Enum]) -> JsonSchema:
+    values = [each.value for each in enumeration]
+    # Generators of clients make no enumeration of values without a type.
+    of_text: JsonSchema = {"type": "string"} if all(isinstance(each, str) for each in values) else {}
+    return {**of_text, "enum": values}
 
 
 def _bytes_body_schema(field: Field, _: JsonSchema) -> JsonSchema:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import annotated_types
 import pydantic
@@ -20,10 +20,7 @@ from fastapi_easy.domain.resources.addressable_keys import (
 from fastapi_easy.domain.values.formats import FORMATS
 from fastapi_easy.domain.values.kind_format import JsonSchema, ParseError
 from fastapi_easy.domain.values.limits import integer_limits
-from fastapi_easy.domain.values.texts import WITHOUT_NUL
 from fastapi_easy.infrastructure.entities.documents import InstancesAsJson
-
-_WITHOUT_NUL: Final = pydantic.Field(json_schema_extra={"pattern": WITHOUT_NUL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +132,6 @@ def _bounds(field: Field) -> list[Any]:
             rules.append(annotated_types.MinLen(field.min_length))
         if field.max_length is not None:
             rules.append(annotated_types.MaxLen(field.max_length))
-        if field.kind is Kind.TEXT and not any(getattr(rule, "pattern", None) for rule in field.rules):
-            rules.append(_WITHOUT_NUL)
     elif field.kind is Kind.INTEGER:
         low, high = integer_limits(field)
         rules += [annotated_types.Ge(low), annotated_types.Le(high)]

@@ -15,7 +15,7 @@ from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.json import Json
 from fastapi_easy.infrastructure.entities.faults import to_invalid
 from fastapi_easy.infrastructure.validation.bodies import body_type
-from fastapi_easy.infrastructure.validation.kinds import AddressableKey
+from fastapi_easy.infrastructure.validation.kinds import AddressableKey, input_type
 from fastapi_easy.infrastructure.validation.merging import accept_merges
 from fastapi_easy.infrastructure.validation.own_classes import action_reader, model_reader
 from fastapi_easy.infrastructure.validation.python_values import to_document
@@ -87,6 +87,10 @@ class PydanticValidator:
     def source(self, purpose: str, title: str) -> Any:
         """Return what the body of *purpose* is described from."""
         return self._user_schema(purpose) or self._body(purpose, title, by_alias=True)
+
+    def member(self, field: str) -> Any:
+        """Return what a member of a derived body is described from."""
+        return input_type(self._resource.fields[field])
 
     def _user_schema(self, purpose: str) -> type[BaseModel] | None:
         own = self._resource.schemas

@@ -35,6 +35,7 @@ from fastapi_easy.interfaces.http.pages import ASYNCAPI, Pages
 from fastapi_easy.interfaces.http.requests.body import BodyLimit
 from fastapi_easy.interfaces.http.routing.paths import Paths
 from fastapi_easy.interfaces.http.routing.resource_paths import build_paths
+from fastapi_easy.interfaces.http.routing.start_check import StartCheck
 from fastapi_easy.interfaces.http.sessions.routes import add_session_routes
 from fastapi_easy.interfaces.http.unhandled_exceptions import (
     UnhandledExceptionMiddleware,
@@ -89,14 +90,15 @@ def build_app(  # noqa: PLR0913 (each is one part of the app)
         "description": options.description,
         **({} if options.docs else {"openapi_url": None, "docs_url": None, "redoc_url": None}),
     }
-    http_resources = _HttpResources(kernel, options)
+    http_resources, started = _HttpResources(kernel, options), StartCheck()
     app = _App(
         options,
         http_resources,
+        started,
         principal,
         identification,
         renews_sessions=sessions is not None,
-        lifespan=_with_health(lifespan, health),
+        lifespan=started.noted(_with_health(lifespan, health)),
         **{**described, **fastapi_options},
     )
     provide_current_principal(app, identification, principal)
@@ -106,7 +108,7 @@ def build_app(  # noqa: PLR0913 (each is one part of the app)
     extend_openapi(app, http_resources, app.guards)
     app.router.default = Pages(
         app.router.default,
-        lambda: _index(app, http_resources(), has_asyncapi=asyncapi is not None),
+        lambda root: _index(app, http_resources(), root, has_asyncapi=asyncapi is not None),
         health,
         metrics,
         asyncapi,
@@ -147,10 +149,13 @@ def mount(
         app.router.lifespan_context = _with_warning(
             http_resources, guards, options.prefix, app.router.lifespan_context
         )
+    started = StartCheck()
+    app.router.lifespan_context = started.noted(app.router.lifespan_context)
     dispatch = Dispatch(
         app,
         partial(http_resources.paths, guards, app.router),
         options.prefix,
+        started=started,
         tells_rates=options.rate_limits,
         header_limit=options.header_limit,
     )
@@ -176,6 +181,7 @@ class _App(FastAPI):
         self,
         options: HttpOptions,
         http_resources: "_HttpResources",
+        started: StartCheck,
         principal: Depends | None,
         identification: CallerIdentification | None,
         *,
@@ -190,7 +196,12 @@ class _App(FastAPI):
         super().__init__(**fastapi_options)
         paths = partial(http_resources.paths, self.guards, self.router)
         self._dispatch = Dispatch(
-            self, paths, options.prefix, tells_rates=options.rate_limits, header_limit=options.header_limit
+            self,
+            paths,
+            options.prefix,
+            started=started,
+            tells_rates=options.rate_limits,
+            header_limit=options.header_limit,
         )
         self.router.routes.append(self._dispatch.catch_all_route)
 
@@ -303,9 +314,8 @@ def _with_warning(
 
 
 def _index(
-    app: FastAPI, http_resources: tuple[HttpResource, ...], *, has_asyncapi: bool
+    app: FastAPI, http_resources: tuple[HttpResource, ...], root: str, *, has_asyncapi: bool
 ) -> Mapping[str, Any]:
-    root = app.root_path.rstrip("/")
     documentation = {
         name: root + url for name, url in (("docs", app.docs_url), ("openapi", app.openapi_url)) if url
     }

@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fastapi_easy.interfaces.http.correlation import HEADER, correlation_id_of
+from fastapi_easy.interfaces.http.scopes.correlation import HEADER, correlation_id_of
 
 _SECURITY_HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),

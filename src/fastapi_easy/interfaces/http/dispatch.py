@@ -20,6 +20,8 @@ from fastapi_easy.interfaces.http.requests.body import ClientDisconnected
 from fastapi_easy.interfaces.http.routing.catch_all_route import CatchAllRoute, Found
 from fastapi_easy.interfaces.http.routing.exception_handlers import respond_to_exception
 from fastapi_easy.interfaces.http.routing.paths import Methods, Paths
+from fastapi_easy.interfaces.http.routing.start_check import StartCheck
+from fastapi_easy.interfaces.http.scopes.public_paths import raw_public_path
 
 
 class Dispatch:
@@ -31,6 +33,8 @@ class Dispatch:
         paths: Returns the paths of each resource by its segment below *prefix*. Called once, at the first request.
 
         prefix: The path before every resource.
+
+        started: Tells at the first request if the app was never started.
 
         header_limit: The headers that a request may have.
 
@@ -45,12 +49,14 @@ class Dispatch:
         paths: Callable[[], Mapping[bytes, Paths]],
         prefix: str = "",
         *,
+        started: StartCheck,
         tells_rates: bool = False,
         header_limit: int = 100,
     ) -> None:
         self._app = app
         self._make_paths = paths
         self._prefix = prefix.encode("ascii")
+        self._started = started
         self._tells_rates = tells_rates
         self._header_limit = header_limit
         self._pass_through_mark = f"fastapi_easy.passed.{id(self)}"
@@ -77,6 +83,7 @@ class Dispatch:
         table = self._table
         if table is None:
             table = self._table = self._make_paths()
+            self._started.check()
         parts = self._segments(scope)
         paths = table.get(parts[1]) if len(parts) > 1 else None
         if paths is None or self._is_app_route(parts[1], scope):
@@ -188,7 +195,7 @@ class Dispatch:
     @staticmethod
     async def _respond_not_found(paths: Paths, parts: Sequence[bytes], exchange: Exchange) -> None:
         if not parts[-1] and paths.find(parts[:-1]) is not None:
-            path: bytes = exchange.scope.get("raw_path") or quote(exchange.scope["path"]).encode("ascii")
+            path = raw_public_path(exchange.scope)
             query: bytes = exchange.scope["query_string"]
             # A path alone: the host is the client's business, and cannot be forged.
             target = path.rstrip(b"/") + (b"?" + query if query else b"")

@@ -14,9 +14,10 @@ from fastapi_easy.application import Replay
 from fastapi_easy.domain import ANONYMOUS, Error, Failure, Outcome
 from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.domain.rates.rate import RateUsage
-from fastapi_easy.interfaces.http.correlation import HEADER, correlation_id_of
 from fastapi_easy.interfaces.http.default_headers import default_headers_of
 from fastapi_easy.interfaces.http.problems import PROBLEM_JSON, Problem, problem_of, render
+from fastapi_easy.interfaces.http.scopes.correlation import HEADER, correlation_id_of
+from fastapi_easy.interfaces.http.scopes.public_paths import public_path, root_of
 
 T = TypeVar("T")
 
@@ -77,6 +78,11 @@ class Exchange:
         self.replay: Replay | None = None
         self.rate: RateUsage | None = None
         self.started = False
+
+    @property
+    def root(self) -> str:
+        """The path at which callers see the app; mostly empty."""
+        return root_of(self.scope)
 
     async def respond(self, response: "HttpResponse") -> None:
         """Send *response*."""
@@ -168,7 +174,7 @@ class Exchange:
 
     def problem_response(self, problem: Problem) -> "HttpResponse":
         """Return the response with *problem* in its body."""
-        body = render(problem, self.scope["path"], self.correlation_id)
+        body = render(problem, public_path(self.scope), self.correlation_id, self.root)
         headers = ((b"content-type", PROBLEM_JSON), _NO_STORE, *problem.headers)
         return HttpResponse(problem.status, body, headers)
 

@@ -13,9 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fastapi_easy.interfaces.http.health import LIVE, HealthChecks
 from fastapi_easy.interfaces.http.problems import TITLES
 from fastapi_easy.interfaces.http.request_problems import method_not_allowed
+from fastapi_easy.interfaces.http.scopes.public_paths import path_below_root, root_of
 from fastapi_easy.interfaces.http.unhandled_exceptions import starlette_problem_response
 
-Page: TypeAlias = Callable[[], Awaitable[Response]]
+Page: TypeAlias = Callable[[str], Awaitable[Response]]
+"""Makes the page, for callers who see the app at a path."""
 
 ASYNCAPI: Final = "/asyncapi.json"
 """The path of the AsyncAPI document."""
@@ -29,7 +31,7 @@ class Pages:
     def __init__(
         self,
         missing: ASGIApp,
-        index: Callable[[], Mapping[str, object]],
+        index: Callable[[str], Mapping[str, object]],
         health: HealthChecks,
         metrics: Callable[[], Awaitable[tuple[bytes, str]]] | None = None,
         asyncapi: Callable[[], Mapping[str, Any]] | None = None,
@@ -54,13 +56,13 @@ class Pages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the page at the path."""
-        page = self._find(_path_below_root(scope)) if scope["type"] == "http" else None
+        page = self._find(path_below_root(scope)) if scope["type"] == "http" else None
         if page is None:
             await self._missing(scope, receive, send)
         elif scope["method"] not in {"GET", "HEAD"}:
             await starlette_problem_response(method_not_allowed(b"GET, HEAD"), scope)(scope, receive, send)
         else:
-            await (await page())(scope, receive, send)
+            await (await page(root_of(scope)))(scope, receive, send)
 
     def _find(self, path: str) -> Page | None:
         known = self._pages.get(path)
@@ -70,24 +72,24 @@ class Pages:
         if code == path or code not in TITLES:
             return None
 
-        async def show() -> Response:
+        async def show(_root: str) -> Response:
             return problem_page(code)
 
         return show
 
-    async def _show_index(self) -> Response:
-        return JSONResponse(self._index())
+    async def _show_index(self, root: str) -> Response:
+        return JSONResponse(self._index(root))
 
-    async def _show_liveness(self) -> Response:
+    async def _show_liveness(self, _root: str) -> Response:
         return JSONResponse(LIVE, headers=_NO_STORE)
 
-    async def _show_readiness(self) -> Response:
+    async def _show_readiness(self, _root: str) -> Response:
         status, body = await self._health.readiness()
         return JSONResponse(body, status, _NO_STORE)
 
 
 def _shown(metrics: Callable[[], Awaitable[tuple[bytes, str]]]) -> Page:
-    async def show() -> Response:
+    async def show(_root: str) -> Response:
         body, media_type = await metrics()
         return Response(body, headers={"content-type": media_type, **_NO_STORE})
 
@@ -97,19 +99,13 @@ def _shown(metrics: Callable[[], Awaitable[tuple[bytes, str]]]) -> Page:
 def _described(asyncapi: Callable[[], Mapping[str, Any]]) -> Page:
     made: list[Mapping[str, Any]] = []
 
-    async def show() -> Response:
+    async def show(_root: str) -> Response:
         # Most workers are never asked for it.
         if not made:
             made.append(asyncapi())
         return JSONResponse(made[0])
 
     return show
-
-
-def _path_below_root(scope: Scope) -> str:
-    path: str = scope["path"]
-    root: str = scope.get("root_path", "")
-    return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
 def problem_page(code: str) -> Response:

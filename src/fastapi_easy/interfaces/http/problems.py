@@ -200,19 +200,28 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
             return Problem(409, error.code, _sentence(message), members=reasons)
 
 
-def render(problem: Problem, instance: str, correlation_id: str) -> bytes:
-    """Return *problem* as a body of ASCII characters."""
-    return ascii_json({**problem_members(problem, instance=instance), "correlation_id": correlation_id})
+def render(problem: Problem, instance: str, correlation_id: str, root: str = "") -> bytes:
+    """Return *problem* as a body of ASCII characters; *root* as for `problem_members`."""
+    members = problem_members(problem, root, instance=instance)
+    return ascii_json({**members, "correlation_id": correlation_id})
 
 
-def problem_members(problem: Problem, **about: str) -> dict[str, object]:
-    """Return the members of *problem*, for a body or as part of another document; *about* adds to them."""
+def problem_members(problem: Problem, root: str = "", **about: str) -> dict[str, object]:
+    """Return the members of *problem*, for a body or as part of another document; *about* adds to them.
+
+    Args:
+        problem: The problem.
+
+        root: The path at which callers see the app, before that of the page that explains the problem.
+
+        about: Further members.
+    """
     faults = [
         {"pointer": fault.pointer, "in": fault.source, "message": fault.message, "code": fault.code}
         for fault in problem.faults
     ]
     return {
-        "type": f"/problems/{problem.code}",
+        "type": f"{root}/problems/{problem.code}",
         "title": title_of(problem),
         "status": problem.status,
         "detail": problem.detail,

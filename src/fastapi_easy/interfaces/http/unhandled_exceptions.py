@@ -19,10 +19,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fastapi_easy.domain import Fault, Invalid
 from fastapi_easy.domain.values.json import join_pointer
-from fastapi_easy.interfaces.http.correlation import correlation_id_of
 from fastapi_easy.interfaces.http.problems import Problem, problem_of, render
 from fastapi_easy.interfaces.http.request_problems import INTERNAL_ERROR, malformed_body
 from fastapi_easy.interfaces.http.requests.body import BodyTooLargeError, too_large
+from fastapi_easy.interfaces.http.scopes.correlation import correlation_id_of
+from fastapi_easy.interfaces.http.scopes.public_paths import public_path, root_of
 
 _logger: Final = logging.getLogger("fastapi_easy.http")
 _SOURCES: Final = {"body": "body", "query": "query", "path": "path", "header": "header", "cookie": "header"}
@@ -96,7 +97,8 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 def starlette_problem_response(problem: Problem, scope: Scope) -> Response:
     """Return *problem* as a Starlette response."""
-    response = Response(render(problem, scope["path"], correlation_id_of(scope)), problem.status)
+    body = render(problem, public_path(scope), correlation_id_of(scope), root_of(scope))
+    response = Response(body, problem.status)
     response.headers["content-type"] = "application/problem+json"
     response.headers["cache-control"] = "no-store"
     for name, value in problem.headers:

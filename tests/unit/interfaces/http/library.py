@@ -256,3 +256,11 @@ async def client_of(app: Any, *, raising: bool = True) -> AsyncIterator[httpx2.A
 
 def headers_of(response: httpx2.Response) -> Mapping[str, str]:
     return dict(response.headers)
+
+
+def parameters_of(document: dict[str, Any], path: str, method: str = "get") -> dict[str, dict[str, Any]]:
+    """The parameters of an operation by name, those that are shared too, in their order."""
+    shared = document["components"]["parameters"]
+    listed = document["paths"][path][method]["parameters"]
+    resolved = [shared[each["$ref"].rsplit("/", 1)[-1]] if "$ref" in each else each for each in listed]
+    return {each["name"]: each for each in resolved}

@@ -505,8 +505,7 @@ async def test_openapi_names_no_parameter_twice() -> None:
         document = (await client.get("/openapi.json")).json()
 
     parameters = document["paths"]["/books"]["get"]["parameters"]
-    assert {"$ref": "#/components/parameters/books.title"} in parameters
-    assert [each for each in parameters if each.get("name") == "title"] == []
+    assert [each.get("name") for each in parameters].count("title") == 1
 
 
 @pytest.mark.parametrize("way", BOTH)

@@ -6,7 +6,12 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from tests.unit.interfaces.http.shop import Bench, bench
+from fastapi_easy.bootstrap import create_app
+from fastapi_easy.container import Container, resource
+from fastapi_easy.domain import Fields, QueryRules, to_many, to_one
+from fastapi_easy.testing import in_memory
+from tests.unit.interfaces.http.library import parameters_of
+from tests.unit.interfaces.http.shop import Author, Bench, Book, Review, bench
 
 
 @pytest.fixture
@@ -117,24 +122,42 @@ async def test_includes_of_nothing_are_not_asked_for(shop: Bench) -> None:
 
 def test_the_document_tells_of_relations(shop: Bench) -> None:
     document = shop.app.openapi()
-    listed = document["paths"]["/books"]["get"]["parameters"]
-    own = {each["name"]: each for each in listed if "name" in each}
-    shared = {each["$ref"].rpartition("/")[2] for each in listed if "$ref" in each}
+    listed, one = parameters_of(document, "/books"), parameters_of(document, "/books/{key}")
+    where = document["components"]["schemas"]["BookFilter"]["properties"]
 
-    assert own["include"]["schema"]["items"]["enum"] == [
+    assert listed["include"]["schema"]["items"]["enum"] == [
         *("author", "author.books", "publisher", "reviews"),
     ]
-    assert own["reviews.limit"]["schema"]["maximum"] == 100
-    assert "-stars" in own["reviews.sort"]["schema"]["items"]["enum"]
-    assert "author.limit" not in own
-    assert "author.name" in own["fields"]["schema"]["items"]["enum"]
-    assert "author.salary" not in own["fields"]["schema"]["items"]["enum"]
-    assert "-author.name" in own["sort"]["schema"]["items"]["enum"]
-    assert {"books.author.country__in", "books.reviews__isnull", "books.reviews.stars__gte"} <= shared
-    described = document["components"]["parameters"]["books.reviews.stars__gte"]["description"]
-    assert described == "`reviews.stars` is this or greater, of at least one of them."
-    one = {each["name"] for each in document["paths"]["/books/{key}"]["get"]["parameters"]}
-    assert {"include", "reviews.limit", "fields"} <= one
+    assert "include" in one
+    assert where["author"] == {"$ref": "#/components/schemas/AuthorFilter"}
+    assert [name for name in listed if "." in name] == []
+
+
+def test_a_document_of_everything_tells_of_all_that_is_along_relations() -> None:
+    class Everything(Container):
+        authors = resource(Author, fields=Fields(hidden=["salary"]))
+        books = resource(
+            Book,
+            relations={
+                "author": to_one(Author, by="author_id"),
+                "reviews": to_many(Review, by="book_id"),
+            },
+            query=QueryRules(document="all"),
+        )
+        reviews = resource(Review)
+
+    document = create_app(in_memory(Everything)).openapi()
+    listed, one = parameters_of(document, "/books"), parameters_of(document, "/books/{key}")
+
+    assert listed["reviews.limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 100}
+    assert "-stars" in listed["reviews.sort"]["schema"]["items"]["enum"]
+    assert "author.limit" not in listed
+    assert "author.name" in listed["fields"]["schema"]["items"]["enum"]
+    assert "author.salary" not in listed["fields"]["schema"]["items"]["enum"]
+    assert "-author.name" in document["components"]["schemas"]["BookSort"]["enum"]
+    assert {"author.country__in", "reviews__isnull", "reviews.stars__gte"} <= set(listed)
+    assert listed["reviews.stars__gte"]["description"] == "This or greater, of at least one of them."
+    assert {"include", "reviews.limit", "fields"} <= set(one)
 
 
 @pytest.mark.parametrize(

@@ -55,4 +55,6 @@ def default_order(
     down, up = Direction.DESCENDING, Direction.ASCENDING
     if not 1 <= rules.limit <= rules.max_limit:
         mistakes.add(f"query.limit is {rules.limit}: set it between 1 and query.max_limit, {rules.max_limit}")
+    if rules.document not in {"common", "all"}:
+        mistakes.add(f"query.document is {rules.document!r}: write 'common' or 'all'")
     return tuple(Sort(name, down if requested[name].startswith("-") else up) for name in kept)

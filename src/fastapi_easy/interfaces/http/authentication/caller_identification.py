@@ -12,7 +12,6 @@ from fastapi_easy.domain.errors import Unauthenticated
 from fastapi_easy.domain.ports import Authenticator, CredentialPlace, SecurityScheme
 from fastapi_easy.interfaces.http.authentication.cookie_guard import CookieGuard
 from fastapi_easy.interfaces.http.authentication.credentials import find_credentials
-from fastapi_easy.interfaces.http.correlation import correlation_id_of
 from fastapi_easy.interfaces.http.exchange import (
     Exchange,
     HttpResponse,
@@ -21,6 +20,7 @@ from fastapi_easy.interfaces.http.exchange import (
     problem_error,
 )
 from fastapi_easy.interfaces.http.http_resource import Endpoint
+from fastapi_easy.interfaces.http.scopes.correlation import correlation_id_of
 
 OnRefused: TypeAlias = Callable[[CredentialPlace, str, str], Awaitable[None]]
 """Is told where refused credentials were, the address they came from, and the correlation id of the request."""

@@ -1,33 +1,38 @@
 """An OpenAPI document of an app's own routes → the same with its resources."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
-
-from fastapi_easy.domain import UNSET, Operation, Reading
-from fastapi_easy.interfaces.formats.output_types import output_type
+from fastapi_easy.domain import Operation, Reading
 from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.dependencies.openapi import DependencyDocs
 from fastapi_easy.interfaces.http.http_resource import HttpResource
-from fastapi_easy.interfaces.http.openapi.bulk import bulk_schemas
+from fastapi_easy.interfaces.http.openapi.bodies.bulk import bulk_schemas
+from fastapi_easy.interfaces.http.openapi.bodies.merge_patch import merge_patch_schemas
+from fastapi_easy.interfaces.http.openapi.bodies.schemas import BodySchemas
 from fastapi_easy.interfaces.http.openapi.documents import Document
-from fastapi_easy.interfaces.http.openapi.feeds import feed_schemas
-from fastapi_easy.interfaces.http.openapi.history import history_schemas
-from fastapi_easy.interfaces.http.openapi.merge_patch import merge_patch_schemas
+from fastapi_easy.interfaces.http.openapi.feeds import FEED_PARAMETERS, feed_schemas
+from fastapi_easy.interfaces.http.openapi.history import HISTORY_PARAMETERS, history_schemas
 from fastapi_easy.interfaces.http.openapi.operations import Operations
-from fastapi_easy.interfaces.http.openapi.parameters import search_schemas, shared_parameters
 from fastapi_easy.interfaces.http.openapi.problems import HEADERS, ITEM_PROBLEM, PROBLEM, shared_responses
-from fastapi_easy.interfaces.http.openapi.relations import related_properties
+from fastapi_easy.interfaces.http.openapi.queries.filters import filter_name, filter_schema
+from fastapi_easy.interfaces.http.openapi.queries.parameters import PAGE_SCHEMAS, QueryDocs
+from fastapi_easy.interfaces.http.openapi.queries.relations import option_schemas, related_properties
+from fastapi_easy.interfaces.http.openapi.queries.values import value_schemas
+from fastapi_easy.interfaces.http.openapi.request_headers import REQUEST_HEADERS
+from fastapi_easy.interfaces.http.openapi.responses import RESPONSES
 from fastapi_easy.interfaces.http.openapi.security import SecurityDocs
-from fastapi_easy.interfaces.http.openapi.streams import stream_schemas
+from fastapi_easy.interfaces.http.openapi.streams import (
+    LINE_SCHEMAS,
+    STREAM_BODIES,
+    STREAM_PARAMETERS,
+    stream_schemas,
+)
+from fastapi_easy.interfaces.http.openapi.used import used_components
 
-_WITH_FILTERS: Final = {
-    *(Operation.LIST, Operation.COUNT, Operation.EXPORT),
-    *(Operation.AGGREGATE, Operation.CHANGES),
-}
-_REFERENCE: Final = "#/components/schemas/{model}"
+_WITH_FILTERS: Final = frozenset(
+    {Operation.LIST, Operation.COUNT, Operation.EXPORT, Operation.AGGREGATE, Operation.CHANGES}
+)
 
 
 def add_resources(
@@ -47,40 +52,15 @@ def add_resources(
 
         own_operations: The path and method of the app's own operations that identify their caller.
     """
-    taken: Document = base.get("components", {}).get("schemas", {})
-    http_resources = [http_resource.as_documented for http_resource in http_resources]
-    paths: Document = {}
-    parameters = _parameters(http_resources)
-    dependency_docs = DependencyDocs(parameters)
+    given = base.get("components", {})
+    taken: Document = given.get("schemas", {})
     identification = guards.identification
     security = SecurityDocs(
         () if identification is None else identification.schemes(),
         None if identification is None else identification.public(),
     )
-    for http_resource in http_resources:
-        described = Operations(http_resource)
-        operations = described.paths()
-        dependency_docs.add(operations, guards.openapi_dependencies(http_resource.resource))
-        paths |= operations
-        if security.schemes:
-            names, resource = described.names(), http_resource.resource.name
-            for path, methods in operations.items():
-                for method, operation in methods.items():
-                    security.add(operation, is_public=security.is_public(resource, names[path, method]))
-    schemas = {
-        "Problem": PROBLEM,
-        "ItemProblem": ITEM_PROBLEM,
-        **dependency_docs.schemas,
-        **_schemas(http_resources),
-    }
-    renamed = {name: f"{name}Resource" for name in schemas if name in taken and taken[name] != schemas[name]}
-    if renamed:
-        schemas = {
-            renamed.get(name, name): _rename_references(each, renamed) for name, each in schemas.items()
-        }
-        paths = _rename_references(paths, renamed)
-        parameters = _rename_references(parameters, renamed)
-    given = base.get("components", {})
+    added = _Added([each.as_documented for each in http_resources], guards, security)
+    added.rename({name for name, each in added.schemas.items() if name in taken and taken[name] != each})
     own_paths: Document = {
         path: _with_deep_object_style(each) for path, each in base.get("paths", {}).items()
     }
@@ -88,31 +68,85 @@ def add_resources(
         for path, method in own_operations:
             if method in own_paths.get(path, {}):
                 security.add(own_paths[path][method])
+    paths = {
+        path: {**added.paths.get(path, {}), **own_paths.get(path, {})} for path in (*added.paths, *own_paths)
+    }
+    shared = {
+        "parameters": added.parameters,
+        "requestBodies": STREAM_BODIES,
+        "responses": added.responses,
+        "headers": HEADERS,
+    }
     components = {
         **given,
-        "schemas": {**schemas, **taken},
-        "parameters": {**parameters, **given.get("parameters", {})},
-        "headers": {**HEADERS, **given.get("headers", {})},
-        "responses": {**shared_responses(), **given.get("responses", {})},
+        "schemas": {**added.schemas, **taken},
+        **{
+            kind: {**each, **given.get(kind, {})}
+            for kind, each in used_components(paths, shared).items()
+            if each or kind in given
+        },
     }
-    if dependency_docs.security_schemes or security.schemes:
-        components["securitySchemes"] = {
-            **security.schemes,
-            **dependency_docs.security_schemes,
-            **given.get("securitySchemes", {}),
+    if schemes := {**security.schemes, **added.security_schemes, **given.get("securitySchemes", {})}:
+        components["securitySchemes"] = schemes
+    tags = [*base.get("tags", []), *added.tags]
+    return {**base, "paths": paths, "components": components, "tags": tags}
+
+
+class _Added:
+    """What resources add to a document.
+
+    Attributes:
+        tags: One for each resource.
+
+        paths: Their operations.
+
+        parameters, responses, schemas: The components there are for them, by name.
+
+        security_schemes: What the dependencies before them ask of callers.
+    """
+
+    def __init__(
+        self, http_resources: Sequence[HttpResource], guards: Guards, security: SecurityDocs
+    ) -> None:
+        queries = [QueryDocs(each) for each in http_resources]
+        bodies = BodySchemas(http_resources)
+        described = [
+            Operations(each, asked, bodies.names[each.resource.name])
+            for each, asked in zip(http_resources, queries, strict=True)
+        ]
+        self.tags = [_tag(each) for each in http_resources]
+        self.paths: Document = {}
+        self.parameters: Document = {
+            **REQUEST_HEADERS,
+            **STREAM_PARAMETERS,
+            **FEED_PARAMETERS,
+            **HISTORY_PARAMETERS,
         }
-    every_path = {path: {**paths.get(path, {}), **own_paths.get(path, {})} for path in (*paths, *own_paths)}
-    tags = [{"name": each.resource.name, **_description_member(each)} for each in http_resources]
-    return {**base, "paths": every_path, "components": components, "tags": [*base.get("tags", []), *tags]}
+        self.responses: Document = {**RESPONSES, **shared_responses()}
+        for each in described:
+            self.parameters |= each.parameters()
+            self.responses |= each.responses()
+        dependency_docs = DependencyDocs(self.parameters)
+        for http_resource, each in zip(http_resources, described, strict=True):
+            operations = each.paths()
+            dependency_docs.add(operations, guards.openapi_dependencies(http_resource.resource))
+            self.paths |= operations
+            if security.schemes:
+                security.add_to(operations, each.names(), http_resource.resource.name)
+        self.security_schemes = dependency_docs.security_schemes
+        self.schemas = {**dependency_docs.schemas, **_schemas(http_resources, queries, bodies)}
 
-
-def _parameters(http_resources: Sequence[HttpResource]) -> Document:
-    return {
-        name: parameter
-        for http_resource in http_resources
-        if http_resource.resource.operations & _WITH_FILTERS
-        for name, parameter in shared_parameters(http_resource).items()
-    }
+    def rename(self, names: Collection[str]) -> None:
+        """Call the schemas that are called *names* otherwise, wherever they are referred to."""
+        if not names:
+            return
+        renamed = {name: f"{name}Resource" for name in names}
+        self.schemas = {
+            renamed.get(name, name): _rename_references(each, renamed) for name, each in self.schemas.items()
+        }
+        self.paths, self.parameters, self.responses = (
+            _rename_references(each, renamed) for each in (self.paths, self.parameters, self.responses)
+        )
 
 
 def _with_deep_object_style(path: Document) -> Document:
@@ -124,83 +158,81 @@ def _with_deep_object_style(path: Document) -> Document:
     return path
 
 
-def _description_member(http_resource: HttpResource) -> Document:
-    return {"description": http_resource.resource.description} if http_resource.resource.description else {}
+def _tag(http_resource: HttpResource) -> Document:
+    name = http_resource.resource.name
+    return {"name": name, "description": http_resource.resource.description or f"The resource {name}."}
 
 
-def _schemas(http_resources: Sequence[HttpResource]) -> dict[str, Document]:
+def _schemas(
+    http_resources: Sequence[HttpResource], queries: Sequence[QueryDocs], bodies: BodySchemas
+) -> dict[str, Document]:
     """Return every schema of the resources by its name."""
-    wanted: list[tuple[tuple[str, JsonSchemaMode], JsonSchemaMode, TypeAdapter[Any]]] = [
-        ((name, mode), mode, TypeAdapter(schema))
-        for http_resource in http_resources
-        for name, mode, schema in _models(http_resource)
-    ]
-    generated, rest = TypeAdapter.json_schemas(
-        wanted,
-        ref_template=_REFERENCE,
-        schema_generator=_Generator,
-    )
-    definitions: dict[str, Document] = dict(rest.get("$defs", {}))
-    schemas: dict[str, Document] = dict(definitions)
-    for ((name, _), _), schema in generated.items():
-        # A name of ours for a class of the user's leads to that class.
-        if schema.get("$ref") != _REFERENCE.format(model=name):
-            schemas[name] = schema
-    for http_resource in http_resources:
-        _add_defaults(http_resource, schemas)
-        for action in (http_resource.resource.actions or {}).values():
-            _resolve(f"{http_resource.names.schema}{action.__name__}", schemas)["additionalProperties"] = (
-                False
-            )
-        schemas |= _derived_schemas(http_resource, schemas)
+    filtered = _filtered(http_resources)
+    schemas: dict[str, Document] = {"Problem": PROBLEM, **bodies.schemas}
+    for http_resource, asked in zip(http_resources, queries, strict=True):
+        resource, name = http_resource.resource, http_resource.names.schema
+        has_filter = resource.name in filtered
+        schemas |= _answers(http_resource, bodies.schemas[bodies.names[resource.name][""]])
+        schemas |= merge_patch_schemas(http_resource, bodies.schemas, bodies.names[resource.name])
+        if has_filter:
+            schemas[filter_name(http_resource)] = filter_schema(http_resource, asked.values)
+        if Operation.LIST in resource.operations:
+            schemas[f"{name}Search"] = asked.search_schema(has_filter=has_filter)
+        schemas |= asked.schemas
+        schemas |= bulk_schemas(http_resource, bodies.names[resource.name])
+        schemas |= stream_schemas(http_resource)
+        schemas |= feed_schemas(http_resource)
+        schemas |= history_schemas(http_resource)
+    return {**schemas, **_shared_schemas(http_resources, filtered)}
+
+
+def _shared_schemas(http_resources: Sequence[HttpResource], filtered: frozenset[str]) -> dict[str, Document]:
+    """Return the schemas that belong to no resource, those only that one of the others refers to."""
+    resources = [each.resource for each in http_resources]
+    schemas: dict[str, Document] = {}
+    if any(each.operations & {Operation.BULK, Operation.IMPORT} for each in resources) or any(
+        each.reading is Reading.STRICT for each in resources
+    ):
+        schemas["ItemProblem"] = ITEM_PROBLEM
+    if any(each.operations & {Operation.IMPORT, Operation.EXPORT} for each in resources):
+        schemas |= LINE_SCHEMAS
+    if any(Operation.LIST in each.operations for each in resources):
+        schemas |= PAGE_SCHEMAS
+    if filtered:
+        schemas |= value_schemas()
+    if any(related_properties(each) for each in http_resources):
+        schemas |= option_schemas()
     return schemas
 
 
-def _add_defaults(http_resource: HttpResource, schemas: Mapping[str, Document]) -> None:
-    """Add to the derived bodies of *http_resource* what fields are that are left out."""
-    resource, name = http_resource.resource, http_resource.names.schema
-    for body in (f"{name}Create", f"{name}Replace") if resource.schemas.create is None else ():
-        for member, schema in schemas.get(body, {}).get("properties", {}).items():
-            field = resource.fields[member]
-            if field.default is not UNSET and field.default is not None:
-                schema["default"] = TypeAdapter(output_type(field)).dump_python(field.default, mode="json")
+def _filtered(http_resources: Sequence[HttpResource]) -> frozenset[str]:
+    """Return the resources whose `where` is documented: because callers use it, or that of one that leads there."""
+    found: set[str] = set()
+    parameters = {each.resource.name: each.use_cases.queries.parameters for each in http_resources}
+    waiting = [
+        each.resource.name
+        for each in http_resources
+        if each.resource.operations & {*_WITH_FILTERS, Operation.BULK} and parameters[each.resource.name]
+    ]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [each.target.name for each in parameters[name].relations.values()]
+    return frozenset(found)
 
 
-class _Generator(GenerateJsonSchema):
-    """pydantic's own, without warnings about defaults it cannot write."""
-
-    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 (as pydantic declares it)
-
-
-def _models(http_resource: HttpResource) -> list[tuple[str, JsonSchemaMode, type[Any]]]:
-    name, schemas, offered = (
-        http_resource.names.schema,
-        http_resource.schemas,
-        http_resource.resource.operations,
-    )
-    models: list[tuple[str, JsonSchemaMode, type[Any]]] = [(name, "serialization", schemas.read)]
-    if offered & {Operation.CREATE, Operation.UPSERT, Operation.IMPORT}:
-        models.append((f"{name}Create", "validation", schemas.create))
-    if Operation.REPLACE in offered:
-        models.append((f"{name}Replace", "validation", schemas.replace))
-    if Operation.UPDATE in offered:
-        models.append((f"{name}Update", "validation", schemas.update))
-    actions = (http_resource.resource.actions or {}).values()
-    return [*models, *((f"{name}{action.__name__}", "validation", action) for action in actions)]
-
-
-def _derived_schemas(http_resource: HttpResource, schemas: Mapping[str, Document]) -> dict[str, Document]:
+def _answers(http_resource: HttpResource, whole: Document) -> dict[str, Document]:
+    """Return the schemas of a page, and of an entity with some of its fields."""
     name = http_resource.names.schema
     part = f"{name}Part"
-    whole = _resolve(name, schemas)
     page: Document = {
         "type": "object",
-        "title": f"{name}Page",
         "required": ["items", "total", "next_cursor"],
         "properties": {
             "items": {"type": "array", "items": {"$ref": f"#/components/schemas/{part}"}},
-            "total": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}]},
-            "next_cursor": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+            "total": _TOTAL,
+            "next_cursor": _NEXT_CURSOR,
         },
     }
     if http_resource.resource.reading is Reading.STRICT:
@@ -211,29 +243,15 @@ def _derived_schemas(http_resource: HttpResource, schemas: Mapping[str, Document
         }
     beside = related_properties(http_resource)
     partial = {
-        **{key: value for key, value in whole.items() if key != "required"},
+        **{key: value for key, value in whole.items() if key not in {"required", "title"}},
         "properties": {**whole.get("properties", {}), **beside},
-        "title": part,
-        "description": "All fields, or those that were asked for"
-        + (", and what include asked for beside them." if beside else "."),
+        "description": f"All fields, or some{'; relations where included' if beside else ''}.",
     }
-    derived = {part: partial, f"{name}Page": page}
-    return {
-        **derived,
-        **merge_patch_schemas(http_resource, schemas),
-        **search_schemas(http_resource),
-        **bulk_schemas(http_resource),
-        **stream_schemas(http_resource),
-        **feed_schemas(http_resource),
-        **history_schemas(http_resource),
-    }
+    return {part: partial, f"{name}Page": page}
 
 
-def _resolve(name: str, schemas: Mapping[str, Document]) -> Document:
-    schema = schemas[name]
-    while "$ref" in schema:
-        schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
-    return schema
+_TOTAL: Final[Document] = {"type": ["integer", "null"], "minimum": 0}
+_NEXT_CURSOR: Final[Document] = {"type": ["string", "null"]}
 
 
 def _rename_references(value: Any, renamed: Mapping[str, str]) -> Any:

@@ -1,5 +1,6 @@
 """The change feed of one resource in OpenAPI."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi_easy.application import Since
@@ -8,12 +9,8 @@ from fastapi_easy.domain import Operation
 from fastapi_easy.interfaces.http.feeds.event_stream import EVENT_STREAM
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
-from fastapi_easy.interfaces.http.openapi.parameters import (
-    fields_parameter,
-    key_schema,
-    shared_parameters,
-)
-from fastapi_easy.interfaces.http.openapi.problems import CORRELATION
+from fastapi_easy.interfaces.http.openapi.queries.parameters import QueryDocs
+from fastapi_easy.interfaces.http.openapi.queries.values import key_schema
 
 _POSITION: Final[Document] = {"type": "string", "pattern": "^[0-9a-f]{1,16}$"}
 _AFTER: Final[Document] = {
@@ -33,11 +30,18 @@ _SINCE: Final[Document] = {
     "name": "since",
     "in": "query",
     "description": "Where the feed begins without a position: now, or with the oldest change that is still there.",
-    "schema": {"enum": [*Since], "default": Since.NOW.value},
+    "schema": {"type": "string", "enum": [each.value for each in Since], "default": Since.NOW.value},
 }
 
+FEED_PARAMETERS: Final[Mapping[str, Document]] = {
+    "after": _AFTER,
+    "since": _SINCE,
+    "LastEventId": _LAST_EVENT_ID,
+}
+"""The parameters that are the same for all resources, by the names of their components."""
 
-def feed_details(http_resource: HttpResource) -> OperationDetails:
+
+def feed_details(http_resource: HttpResource, queries: QueryDocs) -> OperationDetails:
     """Return what is documented of change feeds alone."""
     described = (
         "Server-sent events, until either side ends the connection. `event` is `created`, `updated`, `restored` or "
@@ -45,20 +49,16 @@ def feed_details(http_resource: HttpResource) -> OperationDetails:
     )
     answer = {
         "description": "Changes, from now on or after a position, while they happen.",
-        "headers": dict(CORRELATION),
         "content": {EVENT_STREAM: {"schema": {"type": "string", "description": described}}},
     }
-    published = published_fields(http_resource.resource)
-    filters = [
-        {"$ref": f"#/components/parameters/{name}"}
-        for name, each in shared_parameters(http_resource).items()
-        if "." not in each["name"] and _is_published(each["name"], http_resource, published)
-    ]
-    fields = fields_parameter(http_resource, related=False)
     members = {
         "description": "The same feed is on a WebSocket at this path: each message is the JSON of `data`, with its "
         "`id`; one without `verb` tells only where to resume.",
-        "parameters": [*filters, fields, _AFTER, _SINCE, _LAST_EVENT_ID],
+        "parameters": [
+            *queries.published(published_fields(http_resource.resource)),
+            queries.own_fields,
+            *({"$ref": f"#/components/parameters/{name}"} for name in FEED_PARAMETERS),
+        ],
     }
     return members, (answer,)
 
@@ -72,12 +72,15 @@ def feed_schemas(http_resource: HttpResource) -> dict[str, Document]:
     described = "What happened; `deleted` also where an entity is out of the caller's sight, or of the filter, by now."
     return {
         f"{name}Change": {
-            "title": f"{name}Change",
             "type": "object",
             "required": ["verb", "key", "time"],
             "properties": {
                 "id": {**_POSITION, "description": "On a WebSocket only."},
-                "verb": {"enum": ["created", "updated", "restored", "deleted"], "description": described},
+                "verb": {
+                    "type": "string",
+                    "enum": ["created", "updated", "restored", "deleted"],
+                    "description": described,
+                },
                 "key": _json_key(http_resource),
                 "time": {**text, "format": "date-time"},
                 "version": {
@@ -92,10 +95,4 @@ def feed_schemas(http_resource: HttpResource) -> dict[str, Document]:
 
 def _json_key(http_resource: HttpResource) -> Document:
     resource = http_resource.resource
-    return {"type": "array"} if len(resource.key) > 1 else key_schema(resource)
-
-
-def _is_published(parameter: str, http_resource: HttpResource, published: frozenset[str]) -> bool:
-    """Return whether *parameter* compares a field that messages hold, or is none of a field."""
-    field = parameter.partition("__")[0]
-    return field not in http_resource.resource.fields or field in published
+    return {"type": "array", "items": {}} if len(resource.key) > 1 else key_schema(resource)

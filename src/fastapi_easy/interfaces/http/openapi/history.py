@@ -1,11 +1,12 @@
 """What OpenAPI says of the past of one resource's entities."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi_easy.domain import Operation
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
-from fastapi_easy.interfaces.http.openapi.problems import CORRELATION
+from fastapi_easy.interfaces.http.openapi.responses import json_response
 
 _TIME: Final[Document] = {"type": "string", "format": "date-time", "examples": ["2026-11-23T08:30:00Z"]}
 _AS_OF: Final[Document] = {
@@ -17,9 +18,17 @@ _AS_OF: Final[Document] = {
 }
 
 
+HISTORY_PARAMETERS: Final[Mapping[str, Document]] = {"as_of": _AS_OF}
+"""The parameters that are the same for all resources, by the names of their components."""
+
+
 def as_of_parameters(http_resource: HttpResource) -> list[Document]:
-    """Return the parameter for a time in the past, where the resource offers its history."""
-    return [_AS_OF] if Operation.HISTORY in http_resource.resource.operations else []
+    """Return a reference to the parameter for a time in the past, where the resource offers its history."""
+    return (
+        [{"$ref": "#/components/parameters/as_of"}]
+        if Operation.HISTORY in http_resource.resource.operations
+        else []
+    )
 
 
 def history_details(http_resource: HttpResource, key: Document) -> OperationDetails:
@@ -47,12 +56,7 @@ def history_details(http_resource: HttpResource, key: Document) -> OperationDeta
         ],
     }
     reference = {"$ref": f"#/components/schemas/{http_resource.names.schema}History"}
-    answer = {
-        "description": "What happened.",
-        "headers": {**CORRELATION, "Link": {"$ref": "#/components/headers/Link"}},
-        "content": {"application/json": {"schema": reference}},
-    }
-    return members, (answer,)
+    return members, (json_response("What happened.", reference, "Link"),)
 
 
 def history_schemas(http_resource: HttpResource) -> dict[str, Document]:

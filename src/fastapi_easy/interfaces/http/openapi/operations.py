@@ -2,24 +2,35 @@
 
 import dataclasses
 import inspect
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi_easy.domain import Operation, Reading
 from fastapi_easy.interfaces.http.http_resource import HttpResource
-from fastapi_easy.interfaces.http.openapi.bulk import bulk_example
+from fastapi_easy.interfaces.http.openapi.bodies.merge_patch import merge_patch_name
 from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
-from fastapi_easy.interfaces.http.openapi.examples import example_of
 from fastapi_easy.interfaces.http.openapi.feeds import feed_details
 from fastapi_easy.interfaces.http.openapi.history import as_of_parameters, history_details
-from fastapi_easy.interfaces.http.openapi.merge_patch import merge_patch_name
-from fastapi_easy.interfaces.http.openapi.parameters import (
-    fields_parameter,
-    filter_parameters,
-    key_schema,
-    page_parameters,
+from fastapi_easy.interfaces.http.openapi.problems import problem_responses
+from fastapi_easy.interfaces.http.openapi.queries.parameters import QueryDocs
+from fastapi_easy.interfaces.http.openapi.queries.values import key_schema
+from fastapi_easy.interfaces.http.openapi.request_headers import (
+    IDEMPOTENCY_KEY,
+    IDEMPOTENCY_KEY_REQUIRED,
+    IF_MATCH,
+    IF_MATCH_REQUIRED,
+    IF_NONE_MATCH,
+    PREFER,
 )
-from fastapi_easy.interfaces.http.openapi.problems import CORRELATION, problem_responses
-from fastapi_easy.interfaces.http.openapi.relations import related_parameters
+from fastapi_easy.interfaces.http.openapi.responses import (
+    CHANGE_HEADERS,
+    CHANGED,
+    COUNTED,
+    DELETED,
+    DONE,
+    NOT_MODIFIED,
+    json_response,
+)
 from fastapi_easy.interfaces.http.openapi.streams import (
     aggregate_details,
     export_details,
@@ -27,45 +38,50 @@ from fastapi_easy.interfaces.http.openapi.streams import (
 )
 from fastapi_easy.interfaces.http.operations.table import ACTION_PROBLEMS, KEY, ROUTES, OperationRoute
 
-_CHANGE_HEADERS: Final = ("Preference-Applied", "Withheld-Events", "Idempotent-Replayed")
-_PREFER: Final = {
-    "name": "Prefer",
-    "in": "header",
-    "description": "`return=minimal` for an answer without the entity; `tx=rollback` for a dry run, which does "
-    "everything except "
-    "commit the change; or both, separated by a comma.",
-    "schema": {"type": "string"},
-}
-_IF_MATCH: Final = {
-    "name": "If-Match",
-    "in": "header",
-    "description": "The ETag of the version the change is based on; 412 when it is not the current one.",
-    "schema": {"type": "string"},
-    "example": "*",
-}
-_IDEMPOTENCY_KEY: Final = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": "A new one for each change, and the same in each retry of it: the change is made once, and every "
-    "retry gets the first answer.",
-    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
-}
-_IF_NONE_MATCH: Final = {
-    "name": "If-None-Match",
-    "in": "header",
-    "description": "The ETag of the version at hand; 304 when it is the current one.",
-    "schema": {"type": "string"},
-}
-
 
 class Operations:
-    """The OpenAPI operations of one resource, those that it offers only."""
+    """The OpenAPI operations of one resource, those that it offers only.
 
-    def __init__(self, http_resource: HttpResource) -> None:
+    Args:
+        http_resource: The resource.
+
+        queries: What is documented of its queries.
+
+        bodies: The names of the schemas of its bodies, by purpose.
+    """
+
+    def __init__(self, http_resource: HttpResource, queries: QueryDocs, bodies: Mapping[str, str]) -> None:
         self._http_resource = http_resource
+        self._queries = queries
+        self._bodies = bodies
         self._resource = http_resource.resource
         self._names = http_resource.names
         self._schema = http_resource.names.schema
+        self._key_reference: Document = {"$ref": f"#/components/parameters/{self._names.plural}.key"}
+        self._one_reference: Document = {"$ref": f"#/components/responses/{self._schema}"}
+
+    def parameters(self) -> dict[str, Document]:
+        """Return the parameters that several of the operations share, by name."""
+        parts = ",".join(self._resource.key)
+        described = f"{parts}, separated by commas." if "," in parts else f"The {parts}."
+        schema = key_schema(self._resource)
+        key = {"name": "key", "in": "path", "required": True, "description": described, "schema": schema}
+        return {f"{self._names.plural}.key": key, **self._queries.components}
+
+    def responses(self) -> dict[str, Document]:
+        """Return the responses that several of the operations share, by name."""
+        entity, results = _reference(self._bodies[""]), _reference(f"{self._schema}BulkResults")
+        return {
+            self._schema: json_response(
+                "The entity as it is now; Location where it is new.",
+                entity,
+                "ETag",
+                "Location",
+                *CHANGE_HEADERS,
+            ),
+            f"{self._schema}Page": json_response("A page.", _reference(f"{self._schema}Page"), "Link"),
+            f"{self._schema}BulkResults": json_response("A result for each item.", results, *CHANGE_HEADERS),
+        }
 
     def paths(self) -> dict[str, dict[str, Document]]:
         """Return the operations by path and lower-case method."""
@@ -114,29 +130,29 @@ class Operations:
             case Operation.COUNT:
                 return self._count()
             case Operation.REPLACE:
-                return self._write("Replace", _JSON_ONLY)
+                return self._replace()
             case Operation.UPDATE:
                 return self._update()
             case Operation.DELETE:
-                return self._remove(self._if_match(), "Deleted.")
+                return self._remove(self._deletion(), self._if_match())
             case Operation.RESTORE:
                 return self._restore()
             case Operation.PURGE:
-                return self._remove(_IF_MATCH, "Purged.")
+                return self._remove("It cannot be restored any more.", IF_MATCH)
             case Operation.UPSERT:
                 return self._upsert()
             case Operation.BULK:
                 return self._bulk()
             case Operation.AGGREGATE:
-                return aggregate_details(self._http_resource)
+                return aggregate_details(self._http_resource, self._queries)
             case Operation.EXPORT:
-                return export_details(self._http_resource)
+                return export_details(self._queries)
             case Operation.IMPORT:
                 return import_details(self._http_resource)
             case Operation.CHANGES:
-                return feed_details(self._http_resource)
+                return feed_details(self._http_resource, self._queries)
             case Operation.HISTORY:
-                return history_details(self._http_resource, self._key())
+                return history_details(self._http_resource, self._key_reference)
 
     def _problems_of_reading(self, route: OperationRoute) -> frozenset[int]:
         is_strict = self._resource.reading is Reading.STRICT
@@ -147,100 +163,101 @@ class Operations:
         return problem_responses(found | {429} if self._http_resource.options.rate_limits else found)
 
     def _list(self) -> OperationDetails:
-        parameters = [
-            *filter_parameters(self._http_resource),
-            *page_parameters(self._http_resource),
-            *as_of_parameters(self._http_resource),
-            *related_parameters(self._http_resource),
-        ]
-        return {"parameters": parameters}, (self._page("Link"),)
+        members = {
+            "description": "A page; `cursor` continues it.",
+            "parameters": [*self._queries.listing, *as_of_parameters(self._http_resource)],
+        }
+        return members, (self._page(),)
 
     def _search(self) -> OperationDetails:
-        body = self._body(f"{self._schema}Search", _JSON_ONLY)
+        body = self._body(f"{self._schema}Search")
         body["content"]["application/json"]["example"] = {"limit": 10}
         members = {
-            "description": "The same grammar as that of the list, for queries too long for a path.",
+            "description": "The list, for queries too long for a path.",
             "requestBody": body,
         }
         return members, (self._page(),)
 
     def _count(self) -> OperationDetails:
-        schema = {
-            "type": "object",
-            "required": ["count"],
-            "properties": {"count": {"type": "integer", "minimum": 0}},
+        members = {
+            "description": "Of those that the comparisons select.",
+            "parameters": self._queries.selection,
         }
-        counted = {
-            "description": "How many there are.",
-            "headers": dict(CORRELATION),
-            "content": {"application/json": {"schema": schema}},
-        }
-        return {"parameters": filter_parameters(self._http_resource)}, (counted,)
+        return members, (COUNTED,)
 
     def _create(self) -> OperationDetails:
-        body = self._body(f"{self._schema}Create", _JSON_ONLY)
-        return {"parameters": [_PREFER, self._key_of_retries()], "requestBody": body}, (self._created(),)
+        members = {
+            "description": "What is left out gets its default.",
+            "parameters": [PREFER, self._key_of_retries()],
+            "requestBody": self._body(self._bodies["Create"]),
+        }
+        return members, (self._one_reference,)
 
     def _upsert(self) -> OperationDetails:
         by = " and ".join(f"`{name}`" for name in self._resource.upsert_by)
         members = {
             "description": f"Changes the one with the same {by}, or creates it. Fields left out stay as they are.",
-            "parameters": [_PREFER, _IDEMPOTENCY_KEY],
-            "requestBody": self._body(f"{self._schema}Create", _JSON_ONLY),
+            "parameters": [PREFER, IDEMPOTENCY_KEY],
+            "requestBody": self._body(self._bodies["Create"]),
         }
-        changed, empty = self._changed("Changed.")
-        return members, (changed, self._created(), empty)
+        return members, (self._one_reference, self._one_reference, CHANGED)
 
     def _bulk(self) -> OperationDetails:
-        body = self._body(f"{self._schema}Bulk", _JSON_ONLY)
-        example = bulk_example(self._http_resource)
-        if example is not None:
-            body["content"]["application/json"]["example"] = example
+        body = self._body(f"{self._schema}Bulk")
         members = {
-            "description": "Makes the changes in their order: all or none, or with `atomic: false` each on its own. An "
-            "atomic call that fails answers with the problem of the item that failed, and `item` is its index.",
-            "parameters": [_PREFER, self._key_of_retries()],
+            "description": "All or none; with `atomic: false` each on its own.",
+            "parameters": [PREFER, self._key_of_retries()],
             "requestBody": body,
         }
-        results = {
-            "headers": _headers(*_CHANGE_HEADERS),
-            "content": {"application/json": {"schema": _reference(f"{self._schema}BulkResults")}},
-        }
-        return members, (
-            {"description": "Every item succeeded.", **results},
-            {"description": "Some items failed; each result has a status.", **results},
-        )
+        results = {"$ref": f"#/components/responses/{self._schema}BulkResults"}
+        return members, (results, results)
 
     def _get(self) -> OperationDetails:
-        parameters = [
-            self._key(),
-            fields_parameter(self._http_resource),
-            *as_of_parameters(self._http_resource),
-            *related_parameters(self._http_resource),
-            _IF_NONE_MATCH,
-        ]
-        found = self._one("Found.", "ETag", partial=True)
-        return {"parameters": parameters}, (found, _empty_response("Not modified.", "ETag"))
-
-    def _write(self, suffix: str, types: tuple[str, ...]) -> OperationDetails:
+        found = _reference(f"{self._schema}Part")
         members = {
-            "parameters": [self._key(), self._if_match(), _PREFER, _IDEMPOTENCY_KEY],
-            "requestBody": self._body(f"{self._schema}{suffix}", types),
+            "description": "All its fields, or some.",
+            "parameters": [
+                self._key_reference,
+                self._queries.fields,
+                *self._queries.including,
+                *as_of_parameters(self._http_resource),
+                IF_NONE_MATCH,
+            ],
         }
-        return members, self._changed("Changed.")
+        return members, (json_response("Found.", found, "ETag"), NOT_MODIFIED)
+
+    def _replace(self) -> OperationDetails:
+        return self._change("What is left out gets its default.", self._body(self._bodies["Replace"]))
 
     def _update(self) -> OperationDetails:
-        members, answers = self._write("Update", _JSON_OR_MERGE_PATCH)
-        merge = members["requestBody"]["content"][_MERGE_PATCH]
-        merge["schema"] = _reference(merge_patch_name(self._http_resource))
-        return members, answers
+        body = self._body(self._bodies["Update"])
+        content = body["content"]
+        merge = merge_patch_name(self._http_resource, self._bodies)
+        content[_MERGE_PATCH] = {"schema": _reference(merge)}
+        return self._change("What is left out stays as it is.", body)
 
-    def _remove(self, if_match: Document, description: str) -> OperationDetails:
-        parameters = [self._key(), if_match, _PREFER, _IDEMPOTENCY_KEY]
-        return {"parameters": parameters}, (_empty_response(description, *_CHANGE_HEADERS),)
+    def _change(self, description: str, body: Document) -> OperationDetails:
+        members = {
+            "description": description,
+            "parameters": [self._key_reference, self._if_match(), PREFER, IDEMPOTENCY_KEY],
+            "requestBody": body,
+        }
+        return members, (self._one_reference, CHANGED)
+
+    def _remove(self, description: str, if_match: Document) -> OperationDetails:
+        parameters = [self._key_reference, if_match, PREFER, IDEMPOTENCY_KEY]
+        return {"description": description, "parameters": parameters}, (DELETED,)
+
+    def _deletion(self) -> str:
+        is_kept = Operation.RESTORE in self._resource.operations
+        return "It can be restored." if is_kept else "It is gone for good."
 
     def _restore(self) -> OperationDetails:
-        return {"parameters": [self._key(), _IF_MATCH, _PREFER, _IDEMPOTENCY_KEY]}, self._changed("Restored.")
+        members = {
+            "description": "It is as it was when it was deleted.",
+            "parameters": [self._key_reference, IF_MATCH, PREFER, IDEMPOTENCY_KEY],
+        }
+        return members, (self._one_reference, CHANGED)
 
     def _action(self, name: str, action: type[Any]) -> Document:
         described = inspect.cleandoc(action.__doc__ or "")
@@ -248,88 +265,38 @@ class Operations:
             field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             for field in dataclasses.fields(action)
         )
-        body = self._body(f"{self._schema}{action.__name__}", _JSON_ONLY)
+        body = self._body(self._bodies[action.__name__])
         body["required"] = required
-        answer = {
-            "description": "Done.",
-            "headers": _headers("ETag", *_CHANGE_HEADERS),
-            "content": {"application/json": {"schema": {}}},
-        }
+        summary = described.split("\n", 1)[0] or f"{name.capitalize()} {_with_article(self._names.singular)}"
         return {
             "tags": [self._resource.name],
             "operationId": f"{name}_{self._names.singular}",
-            "summary": described.split("\n", 1)[0]
-            or f"{name.capitalize()} {_with_article(self._names.singular)}",
-            "description": described,
-            "parameters": [self._key(), self._if_match(), _PREFER, self._key_of_retries()],
+            "summary": summary,
+            "description": described or summary,
+            "parameters": [self._key_reference, self._if_match(), PREFER, self._key_of_retries()],
             "requestBody": body,
             "responses": {
-                "200": answer,
-                "204": _empty_response("Done.", "ETag", *_CHANGE_HEADERS),
+                "200": json_response("Done.", {}, "ETag", *CHANGE_HEADERS),
+                "204": DONE,
                 **self._problems(ACTION_PROBLEMS),
             },
         }
 
     def _if_match(self) -> Document:
-        return {**_IF_MATCH, "required": True} if self._resource.requires_version else _IF_MATCH
+        return IF_MATCH_REQUIRED if self._resource.requires_version else IF_MATCH
 
     def _key_of_retries(self) -> Document:
         """Return the parameter of what is not idempotent by itself."""
-        if self._resource.requires_idempotency_key:
-            return {**_IDEMPOTENCY_KEY, "required": True}
-        return _IDEMPOTENCY_KEY
+        return IDEMPOTENCY_KEY_REQUIRED if self._resource.requires_idempotency_key else IDEMPOTENCY_KEY
 
-    def _key(self) -> Document:
-        parts = ",".join(self._resource.key)
-        described = f"{parts}, separated by commas." if "," in parts else f"The {parts}."
-        schema = key_schema(self._resource)
-        return {"name": "key", "in": "path", "required": True, "description": described, "schema": schema}
+    def _body(self, schema: str) -> Document:
+        return {"required": True, "content": {"application/json": {"schema": _reference(schema)}}}
 
-    def _body(self, schema: str, types: tuple[str, ...]) -> Document:
-        media: Document = {"schema": _reference(schema)}
-        example = example_of(self._resource, schema.removeprefix(self._schema))
-        if example is not None:
-            media["example"] = example
-        return {"required": True, "content": {each: dict(media) for each in types}}
-
-    def _created(self) -> Document:
-        return self._one("Created.", "ETag", "Location", *_CHANGE_HEADERS)
-
-    def _changed(self, description: str) -> tuple[Document, Document]:
-        """Return the responses with the changed entity, and without it for `Prefer: return=minimal`."""
-        headers = ("ETag", *_CHANGE_HEADERS)
-        return self._one(description, *headers), _empty_response(description, *headers)
-
-    def _one(self, description: str, *headers: str, partial: bool = False) -> Document:
-        reference = _reference(self._schema)
-        if partial:
-            reference = {"anyOf": [reference, _reference(f"{self._schema}Part")]}
-        return {
-            "description": description,
-            "headers": _headers(*headers),
-            "content": {"application/json": {"schema": reference}},
-        }
-
-    def _page(self, *headers: str) -> Document:
-        return {
-            "description": "A page.",
-            "headers": _headers(*headers),
-            "content": {"application/json": {"schema": _reference(f"{self._schema}Page")}},
-        }
+    def _page(self) -> Document:
+        return {"$ref": f"#/components/responses/{self._schema}Page"}
 
 
-_JSON_ONLY: Final = ("application/json",)
 _MERGE_PATCH: Final = "application/merge-patch+json"
-_JSON_OR_MERGE_PATCH: Final = ("application/json", _MERGE_PATCH)
-
-
-def _headers(*names: str) -> Document:
-    return {**CORRELATION, **{name: {"$ref": f"#/components/headers/{name}"} for name in names}}
-
-
-def _empty_response(description: str, *headers: str) -> Document:
-    """Return a response without a body."""
-    return {"description": description, "headers": _headers(*headers)}
 
 
 def _reference(schema: str) -> Document:

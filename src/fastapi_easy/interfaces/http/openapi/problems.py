@@ -7,8 +7,6 @@ from typing import Final
 from fastapi_easy.interfaces.http.openapi.documents import Document
 from fastapi_easy.interfaces.http.problems import TITLES
 
-CORRELATION: Final = {"X-Correlation-ID": {"$ref": "#/components/headers/X-Correlation-ID"}}
-
 HEADERS: Final[Document] = {
     "X-Correlation-ID": {
         "description": "The correlation id of this request, as in the logs.",
@@ -31,6 +29,7 @@ HEADERS: Final[Document] = {
         "description": "How to authenticate (RFC 9110 11.6.1).",
         "schema": {"type": "string"},
     },
+    "Content-Disposition": {"description": "A name for a file.", "schema": {"type": "string"}},
     "Allow": {"description": "The methods of this path.", "schema": {"type": "string"}},
 }
 
@@ -60,7 +59,7 @@ PROBLEM: Final[Document] = {
                         "type": "string",
                         "description": "JSON Pointer (RFC 6901) into what `in` says.",
                     },
-                    "in": {"enum": ["body", "query", "path", "header"]},
+                    "in": {"type": "string", "enum": ["body", "query", "path", "header"]},
                     "message": {"type": "string"},
                     "code": {"type": "string"},
                 },
@@ -72,70 +71,68 @@ PROBLEM: Final[Document] = {
 
 _RESPONSE_MEMBERS: Final = frozenset({"instance", "correlation_id"})
 
-NESTED_PROBLEM: Final[Document] = {
-    "type": "object",
-    "required": [each for each in PROBLEM["required"] if each not in _RESPONSE_MEMBERS],
-    "properties": {
-        name: each for name, each in PROBLEM["properties"].items() if name not in _RESPONSE_MEMBERS
-    },
-}
-"""A problem of one part of what was sent, inside another answer."""
-
 ITEM_PROBLEM: Final[Document] = {
     **PROBLEM,
     "title": "ItemProblem",
     "description": "Why one item or line failed.",
-    "required": [name for name in PROBLEM["required"] if name not in {"instance", "correlation_id"}],
+    "required": [name for name in PROBLEM["required"] if name not in _RESPONSE_MEMBERS],
     "properties": {
-        name: each
-        for name, each in PROBLEM["properties"].items()
-        if name not in {"instance", "correlation_id"}
+        name: each for name, each in PROBLEM["properties"].items() if name not in _RESPONSE_MEMBERS
     },
 }
 
+_REFUSALS: Final = frozenset({401, 403})
+_NAMED: Final = frozenset({404, 409, 410, 412, 422, 428, 429})
+"""The statuses that programs tell apart; the others are documented together, as the default."""
+
 _STATUS_EXAMPLES: Final[dict[int, tuple[str, str]]] = {
-    400: ("bad_query", "The query or the body cannot be understood."),
     401: ("unauthenticated", "Authentication is required."),
     403: ("forbidden", "Not permitted."),
     404: ("not_found", "Not found."),
-    405: ("method_not_allowed", "Method not allowed."),
-    406: ("not_acceptable", "No media type that is offered is accepted."),
-    408: ("request_timeout", "The body did not arrive in time."),
     409: ("already_exists", "Conflicts with another entity, or with a call that is still in progress."),
     410: ("position_expired", "The feed does not go back to this position."),
     412: ("stale", "The entity has changed meanwhile."),
-    413: ("too_large", "Larger than the limit."),
-    414: ("query_too_long", "The query string is too long."),
-    415: ("unsupported_media_type", "Not a media type that is read here."),
     422: ("invalid", "The input is invalid; errors lists each problem."),
     428: ("precondition_required", "If-Match with the version the change is based on is required."),
     429: ("rate_limited", "Too many requests."),
-    500: ("internal_error", "An internal error."),
-    501: ("unsupported", "The store cannot do this."),
-    503: ("unavailable", "A dependency did not answer."),
-    504: ("deadline_exceeded", "It took too long; nothing was changed."),
 }
-_EXTRA: Final[dict[int, str]] = {
-    401: "WWW-Authenticate",
-    405: "Allow",
-    412: "ETag",
-    429: "Retry-After",
-    503: "Retry-After",
+_EXTRA: Final[dict[int, tuple[str, ...]]] = {
+    401: ("WWW-Authenticate",),
+    412: ("ETag",),
+    429: ("Retry-After",),
+    503: ("Allow", "Retry-After"),
 }
+_REFERENCES: Final[dict[str, Document]] = {
+    **{
+        str(status): {"$ref": f"#/components/responses/Problem{status}"}
+        for status in sorted(_NAMED | _REFUSALS)
+    },
+    "default": {"$ref": "#/components/responses/Problem"},
+}
+
+
+def documented_status(status: int) -> str:
+    """Return under what the *status* of a problem is documented: itself, or the default of the operation."""
+    return str(status) if status in _NAMED else "default"
 
 
 def problem_responses(statuses: Iterable[int]) -> Document:
-    """Return a reference to the shared response of each status, in ascending order."""
-    return {str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(statuses)}
+    """Return a reference to the shared response of each status, in ascending order, the default last."""
+    return {status: _REFERENCES[status] for status in sorted({documented_status(each) for each in statuses})}
+
+
+def refusal_responses() -> Document:
+    """Return references to the shared responses to callers who are not known, or may not do what they ask for."""
+    return {str(status): _REFERENCES[str(status)] for status in sorted(_REFUSALS)}
 
 
 def shared_responses() -> Document:
-    """Return the shared response of each status, by the name of its component."""
-    return {f"Problem{status}": _response(status) for status in _STATUS_EXAMPLES}
+    """Return the shared responses by the names of their components."""
+    named = {f"Problem{status}": _response(status, *about) for status, about in _STATUS_EXAMPLES.items()}
+    return {**named, "Problem": _response(503, "unavailable", "Any other problem; its code says which.")}
 
 
-def _response(status: int) -> Document:
-    code, description = _STATUS_EXAMPLES[status]
+def _response(status: int, code: str, description: str) -> Document:
     example = {
         "type": f"/problems/{code}",
         "title": TITLES[code],
@@ -146,11 +143,12 @@ def _response(status: int) -> Document:
         "errors": [],
         "correlation_id": "5f0c7c0d9f9b4f0f8a7d2f4b3c1e6a90",
     }
-    extra = _EXTRA.get(status)
-    headers = {**CORRELATION, **({extra: {"$ref": f"#/components/headers/{extra}"}} if extra else {})}
+    extra = ("X-Correlation-ID", *_EXTRA.get(status, ()))
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
-        "description": f"{HTTPStatus(status).phrase}. {description}",
-        "headers": headers,
+        "description": description
+        if status not in _STATUS_EXAMPLES
+        else f"{HTTPStatus(status).phrase}. {description}",
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in extra},
         "content": {"application/problem+json": {"schema": schema, "example": example}},
     }

@@ -1,7 +1,7 @@
 """How callers authenticate, in OpenAPI: schemes, what each operation asks for, and how it refuses."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
@@ -10,9 +10,7 @@ from fastapi_easy.domain.ports import CredentialPlace, SecurityScheme
 from fastapi_easy.interfaces.http.dependencies.current_principal import current_principal
 from fastapi_easy.interfaces.http.fastapi_internals import Dependant
 from fastapi_easy.interfaces.http.openapi.documents import Document
-from fastapi_easy.interfaces.http.openapi.problems import problem_responses
-
-_REFUSED: Final = (401, 403)
+from fastapi_easy.interfaces.http.openapi.problems import refusal_responses
 
 
 class SecurityDocs:
@@ -45,12 +43,20 @@ class SecurityDocs:
         """Return whether anonymous callers may perform *action* on some entity of *resource*."""
         return self._public is None or action in self._public.get(resource, ())
 
+    def add_to(
+        self, paths: Mapping[str, Mapping[str, Document]], names: Mapping[tuple[str, str], str], resource: str
+    ) -> None:
+        """Add the same to the operations in *paths* of *resource*, which policies call *names*."""
+        for path, methods in paths.items():
+            for method, operation in methods.items():
+                self.add(operation, is_public=self.is_public(resource, names[path, method]))
+
     def add(self, operation: Document, *, is_public: bool = True) -> None:
         """Add to *operation* how its callers authenticate, which they need not if it *is_public*, and are refused."""
         own = operation.get("security", [])
         asked = [*({name: []} for name in self.schemes), *own, *([{}] if is_public else [])]
         operation["security"] = [each for place, each in enumerate(asked) if each not in asked[:place]]
-        operation["responses"] = {**problem_responses(_REFUSED), **operation.get("responses", {})}
+        operation["responses"] = {**refusal_responses(), **operation.get("responses", {})}
 
 
 def find_own_operations(app: FastAPI) -> Iterator[tuple[str, str]]:

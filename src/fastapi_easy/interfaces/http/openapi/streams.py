@@ -8,78 +8,49 @@ from pydantic import TypeAdapter
 from fastapi_easy.application import ImportMode
 from fastapi_easy.application.queries.aggregation_parser import DEFAULT_GROUP_LIMIT, groupable, measures
 from fastapi_easy.domain import Field, Function, Kind, Operation
-from fastapi_easy.interfaces.formats.encode import dumps
 from fastapi_easy.interfaces.formats.output_types import output_type
 from fastapi_easy.interfaces.http.http_resource import HttpResource
 from fastapi_easy.interfaces.http.openapi.documents import Document, OperationDetails
-from fastapi_easy.interfaces.http.openapi.examples import example_of
-from fastapi_easy.interfaces.http.openapi.parameters import (
-    fields_parameter,
-    filter_parameters,
-    page_parameters,
-)
-from fastapi_easy.interfaces.http.openapi.problems import CORRELATION
+from fastapi_easy.interfaces.http.openapi.queries.parameters import QueryDocs
+from fastapi_easy.interfaces.http.openapi.request_headers import PREFER_OF_IMPORTS
+from fastapi_easy.interfaces.http.openapi.responses import EXPORTED, IMPORTED, json_response
 from fastapi_easy.interfaces.http.operations.export_endpoint import CSV, FORMATS, NDJSON
-from fastapi_easy.interfaces.http.operations.import_endpoint import DEFAULT_FAILURES, MAX_FAILURES, MODES
+from fastapi_easy.interfaces.http.operations.import_endpoint import (
+    BYTES,
+    DEFAULT_FAILURES,
+    MAX_FAILURES,
+    MODES,
+)
 
-_PREFER: Final = {
-    "name": "Prefer",
-    "in": "header",
-    "description": "`tx=rollback` for a dry run, in which every line is validated and written, then rolled back.",
-    "schema": {"type": "string", "examples": ["tx=rollback"]},
-}
 _NUMBER: Final = {"type": "integer", "minimum": 0}
+_NUMBERS: Final[Document] = {"type": ["number", "string", "boolean", "null"]}
+"""A total in JSON: that of decimals is a string, as they are themselves."""
 
 
 def stream_schemas(http_resource: HttpResource) -> dict[str, Document]:
-    """Return the schemas that imports and aggregates refer to, by name."""
+    """Return the schemas that imports and aggregates refer to, by name; that of imports is the same for all."""
     offered, name = http_resource.resource.operations, http_resource.names.schema
     schemas: dict[str, Document] = {}
     if Operation.IMPORT in offered:
-        schemas[f"{name}Import"] = {**_IMPORT_REPORT, "title": f"{name}Import"}
+        schemas["ImportReport"] = _IMPORT_REPORT
     if Operation.AGGREGATE in offered:
-        schemas[f"{name}Aggregate"] = {**_aggregate_schema(http_resource), "title": f"{name}Aggregate"}
+        schemas[f"{name}Aggregate"] = _aggregate_schema(http_resource)
     return schemas
 
 
-def export_details(http_resource: HttpResource) -> OperationDetails:
+def export_details(queries: QueryDocs) -> OperationDetails:
     """Return what is documented of exports alone."""
-    names = http_resource.names
-    sort = [each for each in page_parameters(http_resource) if each["name"] == "sort"]
-    wished = {
-        "name": "as",
-        "in": "query",
-        "description": "The format; without it Accept decides.",
-        "schema": {"enum": [*FORMATS]},
+    members = {
+        "description": "A line for each that the comparisons select.",
+        "parameters": [*queries.selection, *queries.sort, queries.own_fields, _reference("as")],
     }
-    headers = {"Content-Disposition": {"description": "A name for a file.", "schema": {"type": "string"}}}
-    answer = {
-        "description": "Every entity, sent while they are read. A response that is cut off has no final chunk.",
-        "headers": {**CORRELATION, **headers},
-        "content": {
-            NDJSON: {"schema": _text(NDJSON, f"{names.schema}Part")},
-            CSV: {"schema": _text(CSV)},
-        },
-    }
-    fields = fields_parameter(http_resource, related=False)
-    return {"parameters": [*filter_parameters(http_resource), *sort, fields, wished]}, (answer,)
+    return members, (EXPORTED,)
 
 
 def import_details(http_resource: HttpResource) -> OperationDetails:
     """Return what is documented of imports alone."""
-    resource, names = http_resource.resource, http_resource.names
-    answer = {
-        "headers": {**CORRELATION, "Preference-Applied": {"$ref": "#/components/headers/Preference-Applied"}},
-        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{names.schema}Import"}}},
-    }
-    parameters = [
-        _integer_parameter("from_line", "Lines before this one are skipped.", 1, None, 1),
-        _integer_parameter(
-            "max_failures", "Lines that may fail before the import stops.", 0, MAX_FAILURES, DEFAULT_FAILURES
-        ),
-    ]
-    parameters.append(_mode_parameter(http_resource))
-    parameters.append(_PREFER)
+    resource = http_resource.resource
+    parameters = [_reference(name) for name in ("as", "from_line", "max_failures", "mode")]
     if Operation.UPSERT in resource.operations:
         described = (
             f"Change the entity that has the same {' and '.join(resource.upsert_by)}, if there is one."
@@ -87,71 +58,49 @@ def import_details(http_resource: HttpResource) -> OperationDetails:
         schema = {"type": "boolean", "default": False}
         parameters.append({"name": "upsert", "in": "query", "description": described, "schema": schema})
     members = {
-        "description": "Each line is an entity. Imported entities stay, also when later lines fail.",
-        "parameters": parameters,
-        "requestBody": {
-            "required": True,
-            "content": {
-                NDJSON: {"schema": _text(NDJSON, f"{names.schema}Create"), **_example(http_resource)},
-                CSV: {"schema": _text(CSV)},
-            },
-        },
+        "description": "An entity in each line; it stays when later lines fail.",
+        "parameters": [*parameters, PREFER_OF_IMPORTS],
+        "requestBody": {"$ref": "#/components/requestBodies/Import"},
     }
-    return members, (
-        {"description": "Every line was taken in.", **answer},
-        {"description": "Some lines failed; the others were taken in.", **answer},
-    )
+    return members, (IMPORTED, IMPORTED)
 
 
-def _mode_parameter(http_resource: HttpResource) -> Document:
-    names = http_resource.resource.restorable
-    restored = f" ({', '.join(names)})" if names else ""
-    described = (
-        f"`auto`: a line with fields that create does not take{restored} restores an entity, others create one. "
-        "`create`: such a line fails. `restore`: every line restores an entity, and must have its key."
-    )
-    schema = {"enum": [*MODES], "default": ImportMode.AUTO.value}
-    return {"name": "mode", "in": "query", "description": described, "schema": schema}
-
-
-def _example(http_resource: HttpResource) -> Document:
-    example = example_of(http_resource.resource, "Create")
-    return {} if example is None else {"example": dumps(example).decode() + "\n"}
-
-
-def aggregate_details(http_resource: HttpResource) -> OperationDetails:
+def aggregate_details(http_resource: HttpResource, queries: QueryDocs) -> OperationDetails:
     """Return what is documented of aggregates alone."""
     resource, names = http_resource.resource, http_resource.names
-    limits = http_resource.use_cases.queries.limits
-    answer = {
-        "description": "The groups, nulls last.",
-        "headers": dict(CORRELATION),
-        "content": {
-            "application/json": {"schema": {"$ref": f"#/components/schemas/{names.schema}Aggregate"}}
-        },
+    group_by = _list_parameter("group_by", _GROUPS, groupable(resource))
+    if groupable(resource) == tuple(resource.readable):
+        group_by["schema"] = queries.field_list
+    total = _reference("total")
+    if resource.query.document == "all":
+        total = _list_parameter("total", _TOTALS, measures(resource))
+    taken = {"group_by", "total", "limit", "offset"}
+    members = {
+        "description": "Numbers about those that the comparisons select.",
+        "parameters": [
+            *(each for each in queries.selection if queries.name_of(each) not in taken),
+            group_by,
+            total,
+            _reference("groups.limit"),
+            _reference("groups.offset"),
+        ],
     }
-    parameters = [
-        *filter_parameters(http_resource),
-        _choice_parameter("group_by", "The fields whose equal values make a group.", groupable(resource)),
-        _choice_parameter("total", "The numbers; `count` unless others are named.", measures(resource)),
-        _integer_parameter(
-            "limit", "Groups at most.", 1, limits.groups, min(DEFAULT_GROUP_LIMIT, limits.groups)
-        ),
-        _integer_parameter("offset", "Groups to skip.", 0, limits.offset, 0),
-    ]
-    return {"parameters": parameters}, (answer,)
+    groups = {"$ref": f"#/components/schemas/{names.schema}Aggregate"}
+    return members, (json_response("The groups, nulls last.", groups),)
 
 
 def _aggregate_schema(http_resource: HttpResource) -> Document:
-    fields = http_resource.resource.fields
-    by = {name: _nullable(_schema_of(fields[name])) for name in groupable(http_resource.resource)}
-    totals = {name: _total(name, fields) for name in measures(http_resource.resource)}
+    resource = http_resource.resource
+    totals: Document = {"type": "object", "additionalProperties": _NUMBERS}
+    if resource.query.document == "all":
+        each = {name: _total(name, resource.fields) for name in measures(resource)}
+        totals = {"type": "object", "properties": each, "additionalProperties": False}
     group = {
         "type": "object",
         "required": ["by", "totals"],
         "properties": {
-            "by": {"type": "object", "properties": by, "additionalProperties": False},
-            "totals": {"type": "object", "properties": totals, "additionalProperties": False},
+            "by": {"$ref": f"#/components/schemas/{http_resource.names.schema}Part"},
+            "totals": totals,
         },
     }
     return {
@@ -186,18 +135,11 @@ def _nullable(schema: Document) -> Document:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-def _text(media_type: str, line: str | None = None) -> Document:
-    """Return the schema of text; each line is a JSON object of the schema *line*, if that is given."""
-    if line is None:
-        return {"type": "string", "description": "The first record names the fields."}
-    each = f"Each line is a JSON object of the schema {line}."
-    return {"type": "string", "contentMediaType": media_type, "description": each}
-
-
-def _choice_parameter(name: str, described: str, choices: tuple[str, ...]) -> Document:
-    schema = {"type": "array", "items": {"enum": [*choices]}}
+def _list_parameter(name: str, described: str, choices: tuple[str, ...] | None = None) -> Document:
+    items: Document = {"type": "string"} if choices is None else {"type": "string", "enum": [*choices]}
+    schema = {"type": "array", "items": items}
     parameter = {"name": name, "in": "query", "description": described, "schema": schema}
-    return {**parameter, "style": "form", "explode": False}
+    return {**parameter, "explode": False}
 
 
 def _integer_parameter(name: str, described: str, low: int, high: int | None, default: int) -> Document:
@@ -206,6 +148,63 @@ def _integer_parameter(name: str, described: str, low: int, high: int | None, de
         schema["maximum"] = high
     return {"name": name, "in": "query", "description": described, "schema": schema}
 
+
+def _reference(name: str) -> Document:
+    return {"$ref": f"#/components/parameters/{name}"}
+
+
+_LINES: Final[Document] = {"$ref": "#/components/schemas/Lines"}
+_RECORDS: Final[Document] = {"$ref": "#/components/schemas/Records"}
+_GROUPS: Final = "The fields whose equal values make a group."
+_TOTALS: Final = (
+    "The numbers: `count`, or one of `count`, `sum`, `avg`, `min` and `max` with a colon and a field. `count` unless "
+    "others are named."
+)
+
+STREAM_BODIES: Final[Mapping[str, Document]] = {
+    "Import": {
+        "required": True,
+        "content": {
+            # First, because generators of clients take the first, and make JSON of a text.
+            BYTES: {"schema": {"type": "string", "format": "binary"}},
+            NDJSON: {"schema": _LINES},
+            CSV: {"schema": _RECORDS},
+        },
+    }
+}
+"""The bodies that are the same for all resources, by the names of their components."""
+
+LINE_SCHEMAS: Final[Mapping[str, Document]] = {
+    "Lines": {"type": "string", "description": "NDJSON: each line is a JSON object, an entity."},
+    "Records": {"type": "string", "description": "CSV: the first record names the fields."},
+}
+"""The schemas of the bodies of exports and imports, by name."""
+
+STREAM_PARAMETERS: Final[Mapping[str, Document]] = {
+    "as": {
+        "name": "as",
+        "in": "query",
+        "description": "The format of an export, in place of Accept, or of an import that was sent as "
+        "application/octet-stream, which is NDJSON without it.",
+        "schema": {"type": "string", "enum": [*FORMATS]},
+    },
+    "from_line": _integer_parameter("from_line", "Lines before this one are skipped.", 1, None, 1),
+    "max_failures": _integer_parameter(
+        "max_failures", "Lines that may fail before the import stops.", 0, MAX_FAILURES, DEFAULT_FAILURES
+    ),
+    "mode": {
+        "name": "mode",
+        "in": "query",
+        "description": "`auto`: a line with fields that create does not take, but an export shows, restores an entity, "
+        "others create one. `create`: such a line fails. `restore`: every line restores an entity, and must have its "
+        "key.",
+        "schema": {"type": "string", "enum": [*MODES], "default": ImportMode.AUTO.value},
+    },
+    "total": _list_parameter("total", _TOTALS),
+    "groups.limit": _integer_parameter("limit", "Groups at most.", 1, None, DEFAULT_GROUP_LIMIT),
+    "groups.offset": _integer_parameter("offset", "Groups to skip.", 0, None, 0),
+}
+"""The parameters of exports and imports that are the same for all resources, by the names of their components."""
 
 _IMPORT_REPORT: Final[Document] = {
     "type": "object",

@@ -60,9 +60,11 @@ class BulkEndpoint:
             raise ProblemError(
                 replace(problem, faults=tuple(replace(each, pointer="/items") for each in problem.faults))
             )
-        return self._answer(bulk_request.items, applied.unwrap(), preferences)
+        return self._answer(bulk_request.items, applied.unwrap(), preferences, exchange.root)
 
-    def _answer(self, items: Sequence[Change], answer: BulkAnswer, preferences: Preferences) -> HttpResponse:
+    def _answer(
+        self, items: Sequence[Change], answer: BulkAnswer, preferences: Preferences, root: str
+    ) -> HttpResponse:
         results: list[Result] = []
         failed: dict[int, Problem] = {}
         for index, (item, outcome) in enumerate(zip(items, answer.outcomes, strict=True)):
@@ -70,7 +72,7 @@ class BulkEndpoint:
                 results.append(NOT_APPLIED)
             elif isinstance(outcome, Failure):
                 problem = failed[index] = _item_problem(index, item, outcome.failure())
-                results.append({"status": problem.status, "problem": problem_members(problem)})
+                results.append({"status": problem.status, "problem": problem_members(problem, root)})
             else:
                 results.append(self._success_result(item, outcome.unwrap(), preferences))
         if not answer.applied:

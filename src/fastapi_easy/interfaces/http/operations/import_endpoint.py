@@ -20,7 +20,7 @@ from fastapi_easy.interfaces.http.exchange import (
     unwrap_or_raise,
 )
 from fastapi_easy.interfaces.http.http_resource import HttpResource
-from fastapi_easy.interfaces.http.operations.export_endpoint import CSV, FORMATS
+from fastapi_easy.interfaces.http.operations.export_endpoint import CSV, FORMATS, NDJSON
 from fastapi_easy.interfaces.http.operations.line_readers import CsvLineReader, JsonLineReader, LineReader
 from fastapi_easy.interfaces.http.problems import Problem, problem_members, problem_of
 from fastapi_easy.interfaces.http.request_problems import too_many_failures
@@ -42,6 +42,9 @@ DEFAULT_FAILURES: Final = 100
 MODES: Final = tuple(each.value for each in ImportMode)
 """What the parameter `mode` may be."""
 
+BYTES: Final = "application/octet-stream"
+"""The media type of a body of which the parameter `as` says what it is."""
+
 _MAX_LINE_NUMBER: Final = 10**18
 
 
@@ -57,12 +60,15 @@ class ImportOptions:
         max_failures: Failed lines after which the import stops.
 
         mode: What the lines may set.
+
+        media_type: What the body is where its Content-Type says nothing; `None` when the parameter was not given.
     """
 
     upsert: bool
     from_line: int
     max_failures: int
     mode: ImportMode
+    media_type: str | None
 
 
 class ImportEndpoint:
@@ -79,7 +85,7 @@ class ImportEndpoint:
         import_options = self._read_options(read_pairs(exchange, options.query_limit))
         preferences = read_preferences(exchange)
         context = read_context(exchange, preferences.dry_run)
-        media_type = media_type_of(exchange, *FORMATS.values())
+        media_type = _media_type(exchange, import_options)
         upload = Upload(exchange, options)
         max_length = options.import_line_limit
         reader: LineReader = JsonLineReader(max_length, import_options.from_line)
@@ -102,17 +108,22 @@ class ImportEndpoint:
             raise ProblemError(
                 replace(
                     problem,
-                    members={**problem.members, **_report_members(report, import_options, whole=True)},
+                    members={
+                        **problem.members,
+                        **_report_members(report, import_options, exchange.root, whole=True),
+                    },
                 )
             )
-        document = dumps(_report_members(report, import_options, whole=False))
+        document = dumps(_report_members(report, import_options, exchange.root, whole=False))
         return json_response(
             207 if report.failed else 200, document, *preferences.response_headers(minimal=False)
         )
 
     def _read_options(self, pairs: Pairs) -> ImportOptions:
         upserts = Operation.UPSERT in self._resource.operations
-        reject_other_parameters(pairs, "from_line", "max_failures", "mode", *(["upsert"] if upserts else []))
+        reject_other_parameters(
+            pairs, "as", "from_line", "max_failures", "mode", *(["upsert"] if upserts else [])
+        )
         given = dict(pairs)
         if len(given) != len(pairs):
             raise problem_error(BadQuery(pairs[-1][0], "Was given more than once"))
@@ -122,6 +133,9 @@ class ImportEndpoint:
         mode = given.get("mode", ImportMode.AUTO)
         if mode not in MODES:
             raise problem_error(_parameter_fault("mode", f"Must be one of {', '.join(MODES)}", "enum"))
+        wished = given.get("as")
+        if wished is not None and wished not in FORMATS:
+            raise problem_error(BadQuery("as", f"Must be one of {', '.join(FORMATS)}"))
         return ImportOptions(
             upsert=upsert == "true",
             from_line=_integer_parameter("from_line", given.get("from_line", "1"), 1, _MAX_LINE_NUMBER),
@@ -129,7 +143,21 @@ class ImportEndpoint:
                 "max_failures", given.get("max_failures", str(DEFAULT_FAILURES)), 0, MAX_FAILURES
             ),
             mode=ImportMode(mode),
+            media_type=None if wished is None else FORMATS[wished],
         )
+
+
+def _media_type(exchange: Exchange, import_options: ImportOptions) -> str:
+    """Return what the body is: NDJSON or CSV.
+
+    Generated clients send a body that they know nothing of as bytes; then the parameter says it, or it is NDJSON.
+    """
+    given, wished = media_type_of(exchange, *FORMATS.values(), BYTES), import_options.media_type
+    if given == BYTES:
+        return wished or NDJSON
+    if wished not in {None, given}:
+        raise problem_error(BadQuery("as", "Contradicts the Content-Type; leave it out"))
+    return given
 
 
 async def _lines(upload: Upload, reader: LineReader, dry_run: DryRun | None) -> AsyncGenerator[Line]:
@@ -175,7 +203,9 @@ def _stop_problem(
     return broken
 
 
-def _report_members(report: ImportReport, import_options: ImportOptions, *, whole: bool) -> dict[str, object]:
+def _report_members(
+    report: ImportReport, import_options: ImportOptions, root: str, *, whole: bool
+) -> dict[str, object]:
     """Return the members of the report about the lines.
 
     Args:
@@ -183,13 +213,15 @@ def _report_members(report: ImportReport, import_options: ImportOptions, *, whol
 
         import_options: Its options; an import that failed early continues at `from_line`.
 
+        root: The path at which callers see the app.
+
         whole: Give each failed line the members of an error of a problem too.
     """
     errors = []
     for line, error in report.failed:
         problem = problem_of(error)
         fault = {"pointer": "", "in": "body", "message": problem.detail, "code": problem.code}
-        errors.append({**(fault if whole else {}), "line": line, "problem": problem_members(problem)})
+        errors.append({**(fault if whole else {}), "line": line, "problem": problem_members(problem, root)})
     return {
         "created": report.created,
         "updated": report.updated,

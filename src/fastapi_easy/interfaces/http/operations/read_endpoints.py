@@ -66,7 +66,7 @@ class ReadEndpoints:
         pairs = read_pairs(exchange, self._limit)
         context = read_context(exchange)
         query = unwrap_or_raise(self._queries.from_parameters(pairs, tenant=context.tenant, takes_as_of=True))
-        body, cursor = await self._page(query, context)
+        body, cursor = await self._page(query, context, exchange.root)
         links = self._links(exchange, pairs, cursor)
         return json_response(200, body, (b"link", links)) if links else json_response(200, body)
 
@@ -76,7 +76,7 @@ class ReadEndpoints:
         document = await read_document(exchange, self._http_resource.options, JSON)
         context = read_context(exchange)
         query = unwrap_or_raise(self._queries.from_document(document, tenant=context.tenant))
-        body, _ = await self._page(query, context)
+        body, _ = await self._page(query, context, exchange.root)
         return json_response(200, body)
 
     async def count(self, exchange: Exchange, segment: bytes) -> HttpResponse:
@@ -90,11 +90,13 @@ class ReadEndpoints:
         number = unwrap_or_raise(await self._use_cases.count(CountEntities(query.specification), context))
         return json_response(200, b'{"count":%d}' % number)
 
-    async def _page(self, query: Query, context: Context) -> tuple[bytes, str | None]:
+    async def _page(self, query: Query, context: Context, root: str) -> tuple[bytes, str | None]:
         page = unwrap_or_raise(await self._use_cases.list(ListEntities(query), context))
         cursor = None if page.next is None else self._queries.sign(query, page.next, tenant=context.tenant)
         encoder = self._http_resource.encoder
-        problems = [problem_members(problem_of(each)) for each in page.problems] if page.problems else ()
+        problems = (
+            [problem_members(problem_of(each), root) for each in page.problems] if page.problems else ()
+        )
         body = encoder.page(page.items, query.fields, page.total, cursor, query.includes, problems)
         return body, cursor
 

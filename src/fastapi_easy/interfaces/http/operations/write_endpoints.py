@@ -32,6 +32,7 @@ from fastapi_easy.interfaces.http.requests.body import (
     media_type_of,
     read_body,
     read_document,
+    read_optional_document,
 )
 from fastapi_easy.interfaces.http.requests.decode import read_key, read_pairs, reject_other_parameters
 from fastapi_easy.interfaces.http.requests.preconditions import change_deleted, etag, expected_version
@@ -131,15 +132,12 @@ class WriteEndpoints:
             field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
             for field in dataclasses.fields(action)
         )
+        read = read_optional_document if is_body_optional else read_document
 
         async def answer(exchange: Exchange, segment: bytes) -> HttpResponse:
             key = read_key(segment, self._queries)
             reject_other_parameters(read_pairs(exchange, self._http_resource.options.query_limit))
-            if is_body_optional and b"content-type" not in exchange.headers:
-                document: Any = {} if not await read_body(exchange, self._http_resource.options) else None
-            else:
-                document = await read_document(exchange, self._http_resource.options, JSON)
-            given = Json(document)
+            given = Json(await read(exchange, self._http_resource.options, JSON))
             preferences, context = read_change_context(exchange)
             version = await expected_version(exchange.headers, key, self._use_cases, context)
             if isinstance(version, Failure):

@@ -38,7 +38,28 @@ async def read_document(exchange: Exchange, options: HttpOptions, *types: str) -
         ClientDisconnected: The caller hung up.
     """
     _ = media_type_of(exchange, *types)
-    document = read_json(await read_body(exchange, options))
+    return _read(await read_body(exchange, options))
+
+
+async def read_optional_document(exchange: Exchange, options: HttpOptions, *types: str) -> JsonValue:
+    """Return the JSON value in the body as `read_document` does, or an empty object where there is no body.
+
+    Generated clients name a media type also of a body that they leave out.
+
+    Raises:
+        ProblemError, ClientDisconnected: as `read_document`.
+    """
+    is_named = b"content-type" in exchange.headers
+    if is_named:
+        _ = media_type_of(exchange, *types)
+    body = await read_body(exchange, options)
+    if not body:
+        return {}
+    return _read(body) if is_named else None
+
+
+def _read(body: bytes) -> JsonValue:
+    document = read_json(body)
     if isinstance(document, Malformed):
         raise ProblemError(malformed_body(document.detail))
     if isinstance(document, Invalid):

@@ -1,0 +1,1 @@
+"""Bodies and entities in OpenAPI: their schemas, and examples of them."""
