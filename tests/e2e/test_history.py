@@ -386,7 +386,7 @@ def test_the_document_describes_the_past_where_it_is_offered() -> None:
     assert "/accounts/{key}/history" in paths
     assert "/notes/{key}/history" not in paths
     for path, is_offered in (("/accounts", True), ("/accounts/{key}", True), ("/notes", False)):
-        names = [each.get("name") for each in paths[path]["get"]["parameters"]]
-        assert ("as_of" in names) is is_offered, path
+        parameters = paths[path]["get"]["parameters"]
+        assert ({"$ref": "#/components/parameters/as_of"} in parameters) is is_offered, path
     schema = document["components"]["schemas"]["AccountHistory"]["properties"]["items"]["items"]
     assert schema == {"$ref": "#/components/schemas/AccountHistoryEntry"}
