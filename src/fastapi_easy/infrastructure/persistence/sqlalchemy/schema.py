@@ -153,9 +153,11 @@ def _unfilled_columns(
 def _uncounted_keys(connection: Connection, mapped: MappedTable, stored: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each part of the key to which nothing in the database gives a value."""
     table, server = mapped.table, server_name_of(connection.dialect.name)
+    # A sequence that the class names is asked with each insert.
+    asked = {column.name for column in table.columns if _is_filled_by_class(column)}
     uncounted = [
         name
-        for name in mapped.counted
+        for name in mapped.counted - asked
         if name in stored
         and not (
             _is_rowid(connection, table, name) if server == "sqlite" else _has_store_default(stored[name])
