@@ -226,8 +226,7 @@ class SqlAlchemyDatabase:
             )
         if Capability.ARRAYS not in self.capabilities:
             refused += [
-                f"{name}.{field.name} is an array, which {self.technology} has no column for;"
-                " use JSON, or PostgreSQL"
+                f"{name}.{field.name} is an array, which {self.technology} has no column for; use JSON, or PostgreSQL"
                 for field in shape.fields
                 if field.kind is Kind.ARRAY
             ]
@@ -280,13 +279,11 @@ class SqlAlchemyDatabase:
         try:
             mapped_tables = await self._detect_server()
             mapped = mapped_tables.tables_of(resources)
-            if mode is SchemaMode.CREATE or (
-                mode is SchemaMode.FRESH
-                and await self._run_sync(lambda connection: is_fresh(connection, mapped))
-            ):
+            found_fresh = mode is SchemaMode.FRESH and await self._run_sync(partial(is_fresh, tables=mapped))
+            if mode is SchemaMode.CREATE or found_fresh:
                 metadata, tables = mapped_tables.tables.metadata, mapped_tables.without_views()
-                await self._run_sync(lambda connection: create(connection, metadata, tables))
-            differences = await self._run_sync(lambda connection: compare(connection, mapped))
+                await self._run_sync(partial(create, metadata=metadata, tables=tables))
+            differences = await self._run_sync(partial(compare, tables=mapped))
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
         # The columns may have changed since the plans were made.
