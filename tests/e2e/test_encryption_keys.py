@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,9 @@ from fastapi_easy.settings import EncryptionSettings, Settings
 from fastapi_easy.testing.kernel import in_memory
 from fastapi_easy.webhooks import open_webhooks
 from tests.e2e.audited_shop import SqlShop
-from tests.e2e.commands import MODULE
+from tests.e2e.commands import PATIENCE
 from tests.e2e.secret_customers import Customers, Patrons, key, settings
+from tests.forked import run_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -203,14 +203,6 @@ async def test_keys_of_people_in_the_trail_are_counted_and_stay(tmp_path: Path) 
 
 async def run(folder: Path, environment: dict[str, str], *words: str) -> tuple[int | None, str]:
     """Return how `secrets` with *words* ended, and what it printed."""
-    process = await asyncio.create_subprocess_exec(
-        *MODULE,
-        "secrets",
-        *words,
-        cwd=folder,
-        # The program is in another folder, and imports what tests share.
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), **environment},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    printed, _ = await process.communicate()
-    return process.returncode, printed.decode()
+    variables = {**os.environ, **environment}
+    done = await asyncio.to_thread(run_command, ["secrets", *words], folder, variables, PATIENCE)
+    return done.returncode, done.stdout

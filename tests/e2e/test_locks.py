@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +19,8 @@ from fastapi_easy.domain.ports import UnitOfWork
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.locks.memory import MemoryLeaseStore
 from fastapi_easy.settings import Settings
+from tests.e2e.commands import PATIENCE
+from tests.forked import run_command
 
 PROGRAM = """
 from sqlmodel import Field, SQLModel
@@ -94,20 +94,10 @@ async def test_the_command_line_lists_and_evicts_what_another_process_holds(tmp_
     post: Any = Post(settings=settings_on(tmp_path))
     environment = {
         "FASTAPI_EASY_DATABASES__DEFAULT__URL": f"sqlite:///{tmp_path / 'shop.sqlite3'}",
-        "PATH": "",
     }
 
     async def call(*words):
-        command = [sys.executable, "-m", "fastapi_easy", "locks", *words]
-        return await asyncio.to_thread(
-            subprocess.run,
-            command,
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return await asyncio.to_thread(run_command, ["locks", *words], tmp_path, environment, PATIENCE)
 
     async with open_kernel(post), post.locks().hold("invoice:42", ttl=1.5, on_lost="event") as lease:
         listed = await call("list", "shop:Shop", "invoice", "--json")

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stores import CHOSEN, SQL_STORES, empty_store
+from tests.e2e.stores import CHOSEN, empty_store
+from tests.thorough import only_when_thorough
 
 README = Path(__file__).parents[2] / "README.md"
 PATIENCE = 120.0
@@ -69,7 +70,7 @@ def call(method: str, url: str, body: Any = None) -> tuple[int, dict[str, str], 
         return refused.code, dict(refused.headers.items()), json.loads(refused.read())
 
 
-@pytest.mark.parametrize("store", SQL_STORES)
+@pytest.mark.parametrize("store", ["sqlite", "postgres", pytest.param("mariadb", marks=only_when_thorough)])
 def test_the_program_of_the_readme_serves_books(store: str, tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(program())
     with empty_store(store, tmp_path) as url:

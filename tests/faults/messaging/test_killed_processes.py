@@ -28,7 +28,7 @@ from tests.faults.messaging.shop import (
 from tests.services.wanted import empty_database
 from tests.thorough import examples, only_when_thorough
 
-KILLS = examples(6, 100)
+KILLS = examples(3, 100)
 PATIENCE = 300.0
 """Seconds after which something that does not happen never will."""
 

@@ -24,7 +24,7 @@ from tests.faults.migrations.places import place_of
 from tests.thorough import examples
 
 REPLICAS = 8
-STRIDE = examples(13, 1)
+STRIDE = examples(21, 1)
 """Of boundaries; a thorough run takes each."""
 
 

@@ -7,7 +7,6 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from pydantic import ValidationError
 
 from fastapi_easy.authentication import (
     ClaimNames,
@@ -234,7 +233,7 @@ def test_mistakes_of_the_settings_name_their_section() -> None:
     ids=["no issuer", "two kinds of keys", "leeway"],
 )
 def test_settings_that_contradict_each_other_are_refused(jwt: dict[str, Any], mistake: str) -> None:
-    with pytest.raises(ValidationError, match=mistake):
+    with pytest.raises(DeclarationError, match=mistake):
         Settings(authentication={"jwt": jwt})
 
 

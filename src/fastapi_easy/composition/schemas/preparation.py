@@ -4,13 +4,15 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
+from returns.result import Failure
+
 from fastapi_easy.composition.answers import answer, require_none
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.events.outboxes import prepare_outbox
 from fastapi_easy.composition.schemas.schema_stores import find_schema_store
 from fastapi_easy.composition.scripts.sources import has_scripts
 from fastapi_easy.composition.technologies import technology_of
-from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.errors import DeclarationError, Error, Unavailable, UnavailableReason
 from fastapi_easy.domain.migrations.policy import MigrationPolicy
 from fastapi_easy.domain.ports.database import Database, SchemaMode
 from fastapi_easy.domain.ports.schema_store import SchemaStore
@@ -81,11 +83,22 @@ async def _prepare_idempotency(application: Application, database: Database) -> 
     require_none(database, answer(database, await make_store(database).prepare()))
 
 
+def _is_slow(error: Error) -> bool:
+    return isinstance(error, Unavailable) and error.reason in {
+        UnavailableReason.OVERLOAD,
+        UnavailableReason.TIMEOUT,
+    }
+
+
 async def _prepare_tables(application: Application, database: Database) -> None:
     resources = [each for each in application.every_resource() if each.database == database.name]
 
     async def find_differences(mode: SchemaMode) -> Sequence[str]:
-        return answer(database, await database.prepare(resources, mode))
+        prepared = await database.prepare(resources, mode)
+        if isinstance(prepared, Failure) and _is_slow(prepared.failure()):
+            # A server that has just been started with the application takes its time.
+            prepared = await database.prepare(resources, mode)
+        return answer(database, prepared)
 
     policy = migration_policy(application.settings(), database)
     if policy is MigrationPolicy.OFF:

@@ -45,6 +45,9 @@ _READ_ONLY: Final[frozenset[str | int]] = frozenset(
 )
 """A standby, or a file or server that was made read-only, or that this user may not write."""
 
+_DENIED: Final[frozenset[str | int]] = frozenset({"28000", "28P01", "3D000", 1045, 1049, 1698})
+"""No such user, password or database: the server has answered, and says which."""
+
 _SECRETS: Final = (
     (re.compile(r"(?i)(\w[\w+.-]*://[^\s:/@]+):[^\s@]+@"), r"\1:***@"),
     (re.compile(r"(?i)\b(password|passwd|secret|identified\s+by)(\s*[=:]?\s*)'(?:[^']|'')*'"), r"\1\2'***'"),
@@ -90,7 +93,7 @@ def failure_of(error: BaseException, database: str, run_id: str = "") -> Error:
     code = _code_of(cause)
     if code in _LOCKED:
         return LockHeld(f"a lock of another statement in {database}")
-    if code not in _FULL | _READ_ONLY and is_unreachable(cause):
+    if code not in _FULL | _READ_ONLY | _DENIED and is_unreachable(cause):
         return Unavailable(database)
     said = f"{message_of(cause)}{shown}"
     if code in _READ_ONLY and not isinstance(error, StatementFailed):
