@@ -89,7 +89,7 @@ class ExclusiveFileLeases(PollingLeases):
         # Used by one thread at a time, though not always by the same.
         connection = sqlite3.connect(self._file, timeout=0, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("BEGIN EXCLUSIVE")
+            _ = connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             connection.close()
             if error.sqlite_errorname in _BUSY:

@@ -61,7 +61,7 @@ def postgres_arguments(url: URL, driver: str) -> tuple[URL, dict[str, Any]]:
     words = words_of(url)
     if "ssl" in words:
         given = words.pop("ssl")
-        words.setdefault("sslmode", _SSL.get(given.lower(), given))
+        _ = words.setdefault("sslmode", _SSL.get(given.lower(), given))
     known = _BOTH | (_OF_THE_DIALECT if driver == "asyncpg" else _PSYCOPG)
     instead = dict.fromkeys(
         _PSYCOPG, "name psycopg as the driver, postgresql+psycopg://, or leave it out of the URL"

@@ -86,7 +86,7 @@ class _Asked:
             schemas[names[action.__name__]]["additionalProperties"] = False
         if self.resource.schemas.read is None:
             schemas[self._name] = self._entity()
-        names.setdefault("", self._name)
+        _ = names.setdefault("", self._name)
         for purpose, is_offered in self._purposes.items():
             if is_offered and purpose not in names:
                 names[purpose] = self._add_body(purpose, schemas)
