@@ -175,6 +175,11 @@ def tenants() -> tuple[str, str]:
     return uuid4().hex, uuid4().hex
 
 
+def without_correlation(text: str) -> str:
+    """*text* without the id of the call, whose digits are up to chance."""
+    return re.sub(r'"correlation_id":"\w+"', "", text)
+
+
 def told(answer: httpx2.Response, key: int) -> tuple[Any, ...]:
     """What *answer* tells, without the *key* that was asked for and what differs between all answers."""
     body = answer.text.replace(answer.headers["x-correlation-id"], "ID")
@@ -351,8 +356,9 @@ class TestApi3PropertyLevelAuthorization:
         for path in ("/accounts", "/accounts/count", "/accounts/export"):
             answer = await office.ask(ours, "GET", f"{path}?{query}")
             assert answer.status_code in {400, 403, 422}, answer.text
-            assert "4200" not in answer.text
-            assert "argon2" not in answer.text
+            said = without_correlation(answer.text)
+            assert "4200" not in said
+            assert "argon2" not in said
 
     async def test_no_answer_holds_one(self, office: Office) -> None:
         ours, _ = tenants()
