@@ -43,6 +43,15 @@ class Rotation:
     changed: int = 0
     unreadable: int = 0
 
+    def counting(self, *, is_changed: bool, is_unreadable: bool) -> "Rotation":
+        """Return the same with one more that was read, and whether it was changed or is unreadable."""
+        return replace(
+            self,
+            examined=self.examined + 1,
+            changed=self.changed + is_changed,
+            unreadable=self.unreadable + is_unreadable,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
@@ -145,12 +154,7 @@ class StoredSecrets:
                 if isinstance(changed, Failure):
                     return changed
                 is_changed, is_unreadable = changed.unwrap()
-                done = replace(
-                    done,
-                    examined=done.examined + 1,
-                    changed=done.changed + is_changed,
-                    unreadable=done.unreadable + is_unreadable,
-                )
+                done = done.counting(is_changed=is_changed, is_unreadable=is_unreadable)
             report(done)
             after = page.unwrap().next
             if after is None:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from returns.result import Failure, Success
@@ -70,12 +69,7 @@ class WebhookSecretRotation:
             if isinstance(renewed, Failure):
                 return renewed
             is_changed, is_unreadable = renewed.unwrap()
-            done = replace(
-                done,
-                examined=done.examined + 1,
-                changed=done.changed + is_changed,
-                unreadable=done.unreadable + is_unreadable,
-            )
+            done = done.counting(is_changed=is_changed, is_unreadable=is_unreadable)
         report(done)
         return Success(done)
 
