@@ -5,19 +5,19 @@ import datetime
 import enum
 import re
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 import sqlalchemy
-from pydantic import Field, create_model
+from pydantic import BaseModel, Field, create_model
 from sqlalchemy import Engine, MetaData, Numeric, Table, Time
 from sqlalchemy.orm import DeclarativeBase
 
 from fastapi_easy.container import Container, resource
-from fastapi_easy.domain import QueryRules
+from fastapi_easy.domain import Fields, QueryRules
 from fastapi_easy.domain.values.times import duration_text
 
 FOLDER = Path(__file__).parents[3] / "shared" / "cases" / "data"
@@ -107,9 +107,22 @@ def document_class(table: Table) -> type[Any]:
     return model
 
 
+def names_of(entity: type[Any]) -> list[str]:
+    """The fields of *entity*, a class of SQLAlchemy or of documents."""
+    return list(entity.model_fields if issubclass(entity, BaseModel) else entity.__table__.columns.keys())
+
+
+def readable_fields(names: Iterable[str]) -> Fields:
+    """The rules of a resource of the fields *names* by which callers see what is called a password too."""
+    return Fields(readable=[each for each in names if each == "password"])
+
+
 def container_of(classes: Mapping[str, type[Any]]) -> type[Container]:
     """A container with a resource for each of *classes*."""
-    members = {name: resource(each, query=QueryRules(max_limit=1000)) for name, each in classes.items()}
+    members = {
+        name: resource(each, query=QueryRules(max_limit=1000), fields=readable_fields(names_of(each)))
+        for name, each in classes.items()
+    }
     return type("Dataset", (Container,), members)
 
 

@@ -3,8 +3,8 @@
 import json
 import re
 import struct
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,13 +58,18 @@ class Dataset:
     columns: tuple[str, ...] = ()
     tolerates: str = "^$"
 
-    def load(self, url: str, *, with_rows: bool = True) -> Engine:
-        """Load it into the empty database at *url*."""
-        engine, text = engine_of(url), self.text() + self.rows
+    @contextmanager
+    def loaded_into(self, url: str, *, with_rows: bool = True) -> Iterator[Engine]:
+        """Load it into the empty database at *url*, and yield an engine of that."""
+        text = self.text() + self.rows
         if not with_rows:
             text = ";\n".join(each for each in statements(text) if not each.startswith("INSERT")) + ";"
-        load(engine, text, tolerates=self.tolerates)
-        return engine
+        engine = engine_of(url)
+        try:
+            load(engine, text, tolerates=self.tolerates)
+            yield engine
+        finally:
+            engine.dispose()
 
 
 def pagila() -> str:
@@ -115,14 +120,12 @@ async def served(url: str, classes: Mapping[str, type[Any]], migrations: str) ->
 @pytest.fixture(scope="module", params=DATASETS)
 async def loaded(request: pytest.FixtureRequest) -> AsyncIterator[Loaded]:
     dataset = DATASETS[request.param]
-    with empty_database(dataset.server) as url:
-        engine = dataset.load(url)
+    with empty_database(dataset.server) as url, dataset.loaded_into(url) as engine:
         classes = classes_of(engine, without=dataset.without, columns=dataset.columns)
         # The references of a partitioned table are those of its partitions.
         classes |= {name: classes.pop(name) for name in ("payment",) if name in classes}
         async with served(url, classes, "off") as (client, resources):
             yield Loaded(dataset, engine, classes, client, resources)
-        engine.dispose()
 
 
 async def exported(client: httpx2.AsyncClient, name: str, format_: str = "ndjson") -> bytes:
@@ -287,7 +290,8 @@ class Changes:
 async def test_what_is_exported_is_imported_as_it_was(loaded: Loaded) -> None:
     dataset = loaded.dataset
     with empty_database(dataset.server) as url:
-        dataset.load(url, with_rows=False).dispose()
+        with dataset.loaded_into(url, with_rows=False):
+            pass
         async with served(url, loaded.classes, "off") as (other, resources):
             for name in loaded.classes:
                 await imported(other, name, await exported(loaded.client, name, "csv"), "csv")
@@ -312,10 +316,9 @@ async def imported(client: httpx2.AsyncClient, name: str, content: bytes, format
 async def test_chinook_moves_from_store_to_store_and_back(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         url = stack.enter_context(empty_database("postgres"))
-        engine = DATASETS["chinook"].load(url)
-        classes = classes_of(engine)
+        with DATASETS["chinook"].loaded_into(url) as engine:
+            classes = classes_of(engine)
         documents = {name: document_class(each.__table__) for name, each in classes.items()}
-        engine.dispose()
         client, _ = await stack.enter_async_context(served(url, classes, "off"))
         first = {name: await exported(client, name) for name in classes}
         for number, store in enumerate(("sqlite", "mariadb", "mongo", "postgres")):

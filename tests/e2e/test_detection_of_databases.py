@@ -50,28 +50,25 @@ def found_in(
 @pytest.fixture(scope="module", params=POSTGRES_DATASETS)
 def dataset(request: pytest.FixtureRequest) -> Iterator[tuple[str, Engine]]:
     """A public database without rows."""
-    with empty_database("postgres") as url:
-        engine = DATASETS[request.param].load(url, with_rows=False)
+    with (
+        empty_database("postgres") as url,
+        DATASETS[request.param].loaded_into(url, with_rows=False) as engine,
+    ):
         yield request.param, engine
-        engine.dispose()
 
 
 @pytest.fixture(scope="module")
 def pagila() -> Iterator[Engine]:
     """The one with partitions, views, enumerations, domains and computed columns."""
-    with empty_database("postgres") as url:
-        engine = DATASETS["pagila"].load(url, with_rows=False)
+    with empty_database("postgres") as url, DATASETS["pagila"].loaded_into(url, with_rows=False) as engine:
         yield engine
-        engine.dispose()
 
 
 @pytest.fixture(scope="module")
 def chinook() -> Iterator[Engine]:
     """The music shop."""
-    with empty_database("postgres") as url:
-        engine = DATASETS["chinook"].load(url, with_rows=False)
+    with empty_database("postgres") as url, DATASETS["chinook"].loaded_into(url, with_rows=False) as engine:
         yield engine
-        engine.dispose()
 
 
 def reflected(engine: Engine, without: str = "^$", only: str = "") -> MetaData:

@@ -19,6 +19,7 @@ from fastapi_easy.settings import DatabaseSettings, Settings
 from tests.e2e.server_columns import MARIADB, OPTIONAL, POSTGRES, POSTGRES_SETUP, ServerColumn
 from tests.e2e.serving import client_of
 from tests.e2e.stored_tables import page, run_sql, serving, spelt, walk, with_driver
+from tests.e2e.stores import empty_store
 
 DRIVERS = ("asyncpg", "psycopg", "asyncmy", "aiomysql")
 
@@ -143,11 +144,8 @@ class Hosts(Container):
 
 @pytest.mark.parametrize("store", ["sqlite", "postgres", "mariadb", "memory"])
 async def test_tables_with_such_columns_are_created_and_found_as_declared_by_the_next_start(
-    request: pytest.FixtureRequest, store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    url = {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path / 'hosts.sqlite3'}"}.get(store) or str(
-        request.getfixturevalue(f"{store}_url")
-    )
     given = {
         "address": "10.0.0.1",
         "cost": "9.50",
@@ -156,17 +154,19 @@ async def test_tables_with_such_columns_are_created_and_found_as_declared_by_the
         "grid": "{{1,2}}",
     }
 
-    for policy in (MigrationPolicy.AUTO, MigrationPolicy.AUTO, MigrationPolicy.CHECK):
-        caplog.clear()
-        with caplog.at_level(logging.WARNING):
-            async with client_of(create_app(Hosts(settings=_settings(url, policy)))) as client:
-                if store == "memory" or (await client.get("/hosts/1")).status_code == 404:
-                    created = await client.post("/hosts", json=given)
-                    assert created.status_code == 201, created.text
-                assert (await client.get("/hosts/1")).json() == {"id": 1, **given}
-        told = [each.getMessage() for each in caplog.records if "Host." in each.getMessage()]
-        assert [each.split(" has ")[0] for each in told] == ["hosts: Host.words"] * (store != "postgres")
-        assert not [each for each in caplog.records if "stored schema differs" in each.getMessage()]
+    with empty_store(store, tmp_path) as url:
+        for policy in (MigrationPolicy.AUTO, MigrationPolicy.AUTO, MigrationPolicy.CHECK):
+            caplog.clear()
+            with caplog.at_level(logging.WARNING):
+                async with client_of(create_app(Hosts(settings=_settings(url, policy)))) as client:
+                    if store == "memory" or (await client.get("/hosts/1")).status_code == 404:
+                        created = await client.post("/hosts", json=given)
+                        assert created.status_code == 201, created.text
+                    assert (await client.get("/hosts/1")).json() == {"id": 1, **given}
+            said = [each.getMessage() for each in caplog.records]
+            told = [each.split(" has ")[0] for each in said if "Host." in each]
+            assert told == ["hosts: Host.words"] * (store != "postgres")
+            assert not [each for each in said if "stored schema differs" in each]
 
 
 class Page(Base):

@@ -14,6 +14,7 @@ from fastapi_easy.container import Container, resource
 from fastapi_easy.migrations import Approvals, Hints, MigrationPlan, Migrations, Run, open_migrations
 from fastapi_easy.settings import DatabaseSettings, Settings
 from fastapi_easy.testing.conformance.store import value_of
+from tests.e2e.datasets import readable_fields
 
 T = TypeVar("T")
 
@@ -36,7 +37,8 @@ def container_of(metadata: MetaData) -> type[Container]:
     Tables.metadata = metadata
     members = {
         f"r{place}_{re.sub(r'[^a-z]', '', table.name)}": resource(
-            type(f"Class{place}", (Tables,), {"__table__": table})
+            type(f"Class{place}", (Tables,), {"__table__": table}),
+            fields=readable_fields(table.columns.keys()),
         )
         for place, table in enumerate(metadata.sorted_tables)
     }

@@ -42,12 +42,10 @@ PAGILA = DATASETS["pagila"]
 @pytest.fixture(scope="module")
 def pagila() -> Iterator[tuple[str, Engine]]:
     """The film rental with its rows, and what the server knows of them."""
-    with empty_database("postgres") as url:
-        engine = PAGILA.load(url)
+    with empty_database("postgres") as url, PAGILA.loaded_into(url) as engine:
         with engine.begin() as connection:
             connection.exec_driver_sql("ANALYZE")
         yield url, engine
-        engine.dispose()
 
 
 def declared(engine: Engine) -> MetaData:

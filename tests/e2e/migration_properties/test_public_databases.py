@@ -35,12 +35,10 @@ Edit = Callable[[MetaData], object]
 @pytest.fixture(scope="module")
 def chinook() -> Iterator[tuple[str, Engine]]:
     """The music shop with its rows, and what the server knows of them."""
-    with empty_database("postgres") as url:
-        engine = DATASETS["chinook"].load(url)
+    with empty_database("postgres") as url, DATASETS["chinook"].loaded_into(url) as engine:
         with engine.begin() as connection:
             connection.exec_driver_sql("ANALYZE")
         yield url, engine
-        engine.dispose()
 
 
 def without_column(table: str, name: str) -> Edit:
@@ -160,8 +158,7 @@ def test_an_edit_of_chinook_is_as_risky_as_its_rules_say(chinook: tuple[str, Eng
 @pytest.mark.filterwarnings("ignore:Did not recognize type")
 def test_a_public_database_needs_no_migration_to_its_own_tables(name: str) -> None:
     dataset = DATASETS[name]
-    with empty_database("postgres") as url:
-        engine = dataset.load(url, with_rows=False)
+    with empty_database("postgres") as url, dataset.loaded_into(url, with_rows=False) as engine:
         metadata = MetaData()
         metadata.reflect(engine)
         for table in tuple(metadata.tables.values()):
@@ -172,7 +169,6 @@ def test_a_public_database_needs_no_migration_to_its_own_tables(name: str) -> No
             )
             if odd or re.search(dataset.without, table.name) or not table.primary_key.columns:
                 metadata.remove(table)
-        engine.dispose()
 
         plan = Program(url, metadata).plan()
 
