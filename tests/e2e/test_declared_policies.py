@@ -80,6 +80,8 @@ async def test_each_caller_gets_what_the_rules_say(client: httpx2.AsyncClient) -
     item = {"update": {"key": 2, "set": {"price": 4}}}
     bulk = await client.post("/books/bulk", headers=ADA, json={"items": [item], "atomic": False})
     assert bulk.json()["results"][0]["problem"]["code"] == "not_found"
+    # Who may change nothing in bulk is told so once, and not item by item.
+    assert await status("POST", "/books/bulk", {}, {"items": [item, item], "atomic": False}) == 403
     # What nobody stamps has to be said by those who may.
     assert await status("POST", "/books", ADMIN, {"title": "x"}) == 422
     whole = (await client.get("/books/3", headers=ADMIN)).json()

@@ -6,6 +6,7 @@ from typing import Final
 from fastapi_easy.application.queries.allowed_comparisons import closest_match
 from fastapi_easy.application.queries.comparisons import QueryError
 from fastapi_easy.application.queries.limits import QueryLimits
+from fastapi_easy.application.queries.names import split_names
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Measure, functions_of
 from fastapi_easy.domain.queries.specification import Specification
@@ -91,8 +92,7 @@ def read_aggregation(
 
 def _names(pairs: Sequence[tuple[str, str]], parameter: str) -> list[str]:
     """Return the distinct names given for *parameter*, in order."""
-    given = (name.strip() for key, value in pairs if key == parameter for name in value.split(","))
-    return list(dict.fromkeys(name for name in given if name))
+    return list(dict.fromkeys(split_names(parameter, [value for key, value in pairs if key == parameter])))
 
 
 def _number(pairs: Sequence[tuple[str, str]], parameter: str, default: int, low: int, high: int) -> int:

@@ -7,6 +7,7 @@ from typing import Final
 from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match
 from fastapi_easy.application.queries.comparisons import QueryError
 from fastapi_easy.application.queries.limits import QueryLimits
+from fastapi_easy.application.queries.names import split_names
 from fastapi_easy.application.queries.sorting import read_fields, read_order
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.page import PageRequest
@@ -64,13 +65,12 @@ class IncludeParser:
             text = values[0]
             self.limit(node, int(text) if text.isascii() and text.isdigit() else text, f"/{name}")
         else:
-            names = [each.strip() for value in values for each in value.split(",") if each.strip()]
-            self.order(node, names)
+            self.order(node, split_names(name, values))
 
     def document(self, nodes: dict[str, IncludeNode], tree: object, pointer: str) -> None:
         """Read the member `include` of a search: a list of paths, or an object of relations and their options."""
         if isinstance(tree, str):
-            tree = [part.strip() for part in tree.split(",") if part.strip()]
+            tree = split_names(pointer[1:].replace("/", "."), [tree])
         if isinstance(tree, Mapping):
             for name, options in tree.items():
                 self._member(self.include(nodes, name), options, f"{pointer}/{name}")
@@ -132,7 +132,7 @@ class IncludeParser:
                 inner = IncludeParser(node.relation.target, self._limits, self._aliases_for)
                 inner.document(node.nodes, value, at)
             elif name in {"sort", "fields"}:
-                names = value.split(",") if isinstance(value, str) else value
+                names = split_names(at[1:].replace("/", "."), [value]) if isinstance(value, str) else value
                 if not isinstance(names, Sequence) or not all(isinstance(each, str) for each in names):
                     raise QueryError.invalid_value(at, "Must be a list of names", "list_type")
                 if name == "sort":

@@ -17,6 +17,7 @@ from fastapi_easy.application.queries.allowed_comparisons import (
 from fastapi_easy.application.queries.comparisons import ComparisonParser, QueryError
 from fastapi_easy.application.queries.include_parser import OPTIONS, IncludeNode, IncludeParser
 from fastapi_easy.application.queries.limits import QueryLimits
+from fastapi_easy.application.queries.names import split_names
 from fastapi_easy.application.queries.sorting import read_fields, read_order
 from fastapi_easy.application.queries.where_tree import WhereTree
 from fastapi_easy.domain.field import Field, Kind
@@ -260,11 +261,11 @@ def _single_value(name: str, read: _Reads) -> _Reads:
     return checked
 
 
-def _text_list(read: _Reads) -> _Reads:
+def _text_list(name: str, read: _Reads) -> _Reads:
     """Wrap *read* for a list of names in text: repeated, separated by commas, or both."""
 
     def split(parts: QueryParts, draft: QueryDraft, values: Sequence[str]) -> None:
-        read(parts, draft, [name.strip() for value in values for name in value.split(",") if name.strip()])
+        read(parts, draft, split_names(name, values))
 
     return split
 
@@ -274,7 +275,7 @@ def _json_list(name: str, read: _Reads) -> _Reads:
 
     def split(parts: QueryParts, draft: QueryDraft, value: object) -> None:
         if isinstance(value, str):
-            value = [part.strip() for part in value.split(",") if part.strip()]
+            value = split_names(name, [value])
         if not isinstance(value, Sequence) or not all(isinstance(each, str) for each in value):
             raise QueryError.invalid_value(f"/{name}", "Must be a list of names", "list_type")
         read(parts, draft, value)
@@ -291,9 +292,9 @@ _WHOLE_PARTS: Final[Mapping[str, _Reads]] = {
 }
 _FROM_TEXT: Final[Mapping[str, _Reads]] = {
     "where": QueryParts.where_text,
-    "sort": _text_list(QueryParts.order),
-    "fields": _text_list(QueryParts.fields),
-    "include": _text_list(QueryParts.include),
+    "sort": _text_list("sort", QueryParts.order),
+    "fields": _text_list("fields", QueryParts.fields),
+    "include": _text_list("include", QueryParts.include),
     **{name: _single_value(name, read) for name, read in _WHOLE_PARTS.items()},
 }
 _FROM_JSON: Final[Mapping[str, _Reads]] = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from returns.result import Success
 
+from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.bulk_changes import BulkHandler
 from fastapi_easy.application.changes.items import Change
 from fastapi_easy.application.context import Context
@@ -37,6 +38,8 @@ class ApplyBulkHandler(BulkHandler):
         Fails with: what `UnitOfWork.commit` fails with, when the call is atomic, also when an item does already.
 
             Invalid: There is an idempotency key, and the call is not atomic.
+
+            Forbidden, Unauthenticated: The caller may change nothing in bulk, whatever the items are.
         """
         if command.atomic:
             return await self.apply_atomically(command.items, command, context)
@@ -44,4 +47,7 @@ class ApplyBulkHandler(BulkHandler):
             return refuse_idempotency_key(
                 "Cannot be used with a bulk that is not atomic, which a retry could not continue: make it atomic"
             )
+        access = await self._enter(context, self.operation)
+        if not isinstance(access, Access):
+            return access
         return Success(await self.apply_separately(command.items, context))

@@ -64,6 +64,12 @@ def invalid(pointer: str, message: str, code: str) -> Outcome[Query]:
         ),
         pytest.param([("sort", "id,-id")], BadQuery("sort", "Names id twice"), id="sort by a field twice"),
         pytest.param([("fields", "id,txt")], BadQuery("fields", "Unknown field", "text"), id="fields"),
+        *(
+            pytest.param(
+                [(name, ",id")], BadQuery(name, "Has a comma with no name beside it"), id=f"{name}, a comma"
+            )
+            for name in ("fields", "sort", "include")
+        ),
         pytest.param(
             [("count", "exakt")],
             BadQuery("count", "Must be one of none, exact, estimated", "exact"),
