@@ -213,7 +213,8 @@ def key_column(key: Any) -> str | None:
 
 def column_text(text: str) -> str:
     """Return *text* as it stands in a column to search by."""
-    text = clean_text(text)
+    if not text.isascii():
+        text = clean_text(text)
     # PostgreSQL has no text with a NUL in it.
     if len(text) <= MAX_COLUMN and "\x00" not in text:
         return text

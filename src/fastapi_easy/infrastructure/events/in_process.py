@@ -1,7 +1,7 @@
 """Events for subscribers in this process, one handler after the other."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from returns.result import Failure, Success
@@ -29,26 +29,21 @@ class InProcessEventBus:
 
     def __init__(self) -> None:
         self._subscriptions: list[_Subscription] = []
-        self._interests: dict[tuple[type[Event | BeforeChange], str], Interest] = {}
+        # Asked on each write, so the answers are kept until the subscriptions change.
+        self._matches: dict[tuple[type[Event | BeforeChange], str], tuple[_Subscription, ...]] = {}
 
     def interest(self, event_type: type[Event | BeforeChange], resource: str) -> Interest:
         """Return what subscribers want of *event_type* about *resource*."""
         if not self._subscriptions:
             return Interest.NONE
-        known = self._interests.get((event_type, resource))
-        if known is None:
-            # Asked on each write, so the answer is kept until the subscriptions change.
-            found = list(self._matching(event_type, resource))
-            known = Interest.EVENT if found else Interest.NONE
-            if any(each.before for each in found):
-                known = Interest.BEFORE
-            self._interests[event_type, resource] = known
-        return known
+        found = self._matching(event_type, resource)
+        if not found:
+            return Interest.NONE
+        return Interest.BEFORE if any(each.before for each in found) else Interest.EVENT
 
     async def ask(self, change: BeforeChange) -> Outcome[None]:
         """Pass *change* to every handler subscribed to its type or a base of it."""
-        # A copy, since a handler may subscribe or unsubscribe.
-        for subscription in tuple(self._matching(type(change), change.resource)):
+        for subscription in self._matching(type(change), change.resource):
             try:
                 await subscription.handler(change)
             except Veto as veto:
@@ -61,7 +56,7 @@ class InProcessEventBus:
             # *events* may be lazy: without subscribers they are not even made.
             return
         for event in events:
-            for subscription in tuple(self._matching(type(event), event.resource)):
+            for subscription in self._matching(type(event), event.resource):
                 await _deliver(event, subscription.handler)
 
     def subscribe(
@@ -75,17 +70,22 @@ class InProcessEventBus:
         """Call *handler* with each later event of *event_type*; subscribing twice calls it twice."""
         subscription = _Subscription(event_type, handler, resource, before)
         self._subscriptions.append(subscription)
-        self._interests.clear()
+        self._matches.clear()
 
         def unsubscribe() -> None:
             if subscription in self._subscriptions:
                 self._subscriptions.remove(subscription)
-                self._interests.clear()
+                self._matches.clear()
 
         return unsubscribe
 
-    def _matching(self, event_type: type[Event | BeforeChange], resource: str) -> Iterator[_Subscription]:
-        return (each for each in self._subscriptions if each.covers(event_type, resource))
+    def _matching(self, event_type: type[Event | BeforeChange], resource: str) -> tuple[_Subscription, ...]:
+        # A tuple of its own for those who go through it: a handler may subscribe or unsubscribe meanwhile.
+        known = self._matches.get((event_type, resource))
+        if known is None:
+            known = tuple(each for each in self._subscriptions if each.covers(event_type, resource))
+            self._matches[event_type, resource] = known
+        return known
 
 
 async def _deliver(event: Event, handler: EventHandler) -> None:

@@ -59,12 +59,16 @@ class PreparedAppend:
 
 
 def _literal(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, int):
-        return str(int(value))
-    if not isinstance(value, str):
-        return f"'\\x{bytes(value).hex()}'"
+    # By the exact type: these are all that there are, and text is most of them.
+    kind = type(value)
+    if kind is str:
+        return _text_literal(value)
+    if kind is int:
+        return str(value)
+    return "NULL" if value is None else f"'\\x{bytes(value).hex()}'"
+
+
+def _text_literal(value: str) -> str:
     if value.isascii() and "'" not in value and "\\" not in value:
         return f"'{value}'"
     return f"convert_from(decode('{value.encode().hex()}','hex'),'UTF8')"
