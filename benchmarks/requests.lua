@@ -39,6 +39,9 @@ local make = {
     local headers = { ["content-type"] = "application/json", ["if-match"] = '"' .. version .. '"' }
     return wrk.format("PATCH", "/items/" .. next_row(), headers, '{"price":"' .. price() .. '"}')
   end,
+  reading = function()
+    return wrk.format("POST", list, json, '{"sensor":1,"note":"a reading"}')
+  end,
   path = function()
     return wrk.format("GET", list)
   end,

@@ -34,8 +34,11 @@ def served(
     *,
     workers: int = 1,
     environment: Mapping[str, str] | None = None,
+    ready: str = "/items/1",
 ) -> Iterator[Service]:
     """Serve the application at *target* on the database at *url*, until the end of the block.
+
+    It has begun when the path *ready* is answered.
 
     Raises:
         Unavailable: It ended, or did not answer in time; the text ends with what it printed.
@@ -68,7 +71,7 @@ def served(
         stop_signal=signal.SIGTERM,
     )
     try:
-        await_ready(service, lambda: _answers(service.url))
+        await_ready(service, lambda: _answers(f"{service.url}{ready}"))
         yield service
     finally:
         service.stop()
@@ -91,6 +94,6 @@ def settings_for(url: str) -> dict[str, str]:
 
 
 def _answers(url: str) -> bool:
-    """One row can be read; an answer of another kind is the column's mistake, and checked later."""
-    with urllib.request.urlopen(f"{url}/items/1", timeout=2) as answer:
+    """Something can be read; an answer of another kind is the column's mistake, and checked later."""
+    with urllib.request.urlopen(url, timeout=2) as answer:
         return bool(answer.status == 200)

