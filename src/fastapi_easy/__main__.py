@@ -102,6 +102,9 @@ def _serving_options(serving: Serving, app: Any) -> Any:
     return ServingOptions(
         log_config=log_config(level, json_lines=settings.log.json_lines),
         drain=Drain(delay=settings.http.drain_delay, grace=settings.http.grace),
+        header_bytes=settings.http.header_bytes,
+        header_timeout=settings.http.header_timeout,
+        keep_alive_timeout=settings.http.keep_alive_timeout,
     )
 
 

@@ -372,7 +372,8 @@ def _embedded_consumers(application: Application, kernel: Kernel) -> AbstractAsy
 
 def _http_options(application: Application, prefix: str | None = None) -> HttpOptions:
     http = application.settings().http
-    plain = http.model_dump(exclude={"cors", "prefix", "drain_delay", "grace", "ready_requires", "metrics"})
+    of_server = {"drain_delay", "grace", "header_bytes", "header_timeout", "keep_alive_timeout"}
+    plain = http.model_dump(exclude={"cors", "prefix", "ready_requires", "metrics", *of_server})
     cors = CorsOptions(**http.cors.model_dump(exclude_none=True))
     return HttpOptions(
         **plain,

@@ -187,6 +187,7 @@ def test_every_code_that_only_http_knows_is_listed_with_its_status():
     made = [
         refusals.query_too_long(1),
         refusals.too_many_headers(1),
+        refusals.headers_too_large(1),
         refusals.method_not_allowed(b"GET"),
         refusals.unsupported_media_type("application/json"),
         refusals.malformed_body("It ends."),

@@ -122,6 +122,12 @@ class HttpSettings(Section):
 
         header_limit: Headers of a request to a resource at most.
 
+        header_bytes: Bytes of the request line and the headers at most, where `fastapi-easy run` serves.
+
+        header_timeout: Seconds for all of them there, before the connection is closed.
+
+        keep_alive_timeout: Seconds that a connection may be idle there between two requests.
+
         query_limit: Bytes of a query string at most.
 
         body_idle_timeout, body_timeout: Seconds to wait for the next part of a body, and for all of it.
@@ -157,6 +163,9 @@ class HttpSettings(Section):
     trusted_proxies: tuple[str, ...] = ()
     body_limit: Annotated[int, Field(ge=1)] = 1_048_576
     header_limit: Annotated[int, Field(ge=20)] = 100
+    header_bytes: Annotated[int, Field(ge=1024)] = 65_536
+    header_timeout: Seconds = 10.0
+    keep_alive_timeout: Annotated[int, Field(ge=1)] = 5
     query_limit: Annotated[int, Field(ge=1)] = 8_192
     body_idle_timeout: Seconds = 10.0
     body_timeout: Seconds = 30.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import importlib.util
 import logging
 import multiprocessing
 import os
@@ -10,6 +11,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 from typing import Any, Final, NoReturn
 
@@ -20,6 +22,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.interfaces.cli.ending import Ending
+from fastapi_easy.interfaces.cli.last_call_server import LastCallServer
 from fastapi_easy.interfaces.cli.targets import load_app
 from fastapi_easy.interfaces.cli.tasks import CommandError, Serving
 
@@ -48,10 +52,19 @@ class ServingOptions:
         log_config: For `logging.config.dictConfig`, in every process.
 
         drain: The limits of the graceful shutdown of each process.
+
+        header_bytes: Bytes of a request line and its headers at most.
+
+        header_timeout: Seconds for all of them.
+
+        keep_alive_timeout: Seconds that a connection may be idle between two requests.
     """
 
     log_config: dict[str, Any]
     drain: Drain
+    header_bytes: int
+    header_timeout: float
+    keep_alive_timeout: int
 
 
 def serve(serving: Serving, options_of: Callable[[ASGIApp], ServingOptions]) -> int:
@@ -74,7 +87,7 @@ def serve(serving: Serving, options_of: Callable[[ASGIApp], ServingOptions]) -> 
         config = _Config(
             app,
             serving,
-            options.drain,
+            options,
             _Announcement(serving, app, listener.getsockname()[1]),
             host=serving.host,
             port=serving.port,
@@ -87,6 +100,7 @@ def serve(serving: Serving, options_of: Callable[[ASGIApp], ServingOptions]) -> 
             server_header=False,
             proxy_headers=False,  # the application itself believes the proxies that its settings name
             timeout_graceful_shutdown=options.drain.grace,
+            timeout_keep_alive=options.keep_alive_timeout,
         )
         return _serve(config, listener)
 
@@ -100,7 +114,7 @@ def _serve(config: "_Config", listener: socket.socket) -> int:
         supervisor.run()
         failed = any(each.exitcode == STARTUP_FAILURE for each in supervisor.processes)
         return STARTUP_FAILURE if failed else 0
-    server = uvicorn.Server(config)
+    server = LastCallServer(config)
     server.run(sockets=[listener])
     return 0 if server.started else STARTUP_FAILURE
 
@@ -109,26 +123,50 @@ class _Config(uvicorn.Config):
     """A uvicorn configuration that loads the target in the process that serves it."""
 
     def __init__(
-        self, app: ASGIApp, serving: Serving, drain: Drain, announcement: "_Announcement", **options: Any
+        self,
+        app: ASGIApp,
+        serving: Serving,
+        limits: ServingOptions,
+        announcement: "_Announcement",
+        **options: Any,
     ) -> None:
         self._target = serving.target
-        self._drain = drain
+        self._drain = limits.drain
         self._announcement = announcement
+        # Goes to a worker together with the protocol that it tells of the end: both are one object there too.
+        self._ending = Ending()
         in_other_processes = options["reload"] or options["workers"] > 1
         # An app cannot be pickled: another process gets the target only, and loads it.
         self._loaded = None if in_other_processes else app
-        super().__init__(serving.target.path if in_other_processes else app, **options)
+        super().__init__(
+            serving.target.path if in_other_processes else app,
+            http=_protocol(limits, self._ending),
+            **options,
+        )
 
     def load_app(self) -> ASGIApp:
         """Return the app, which reports a failed start without a traceback."""
         logging.getLogger("uvicorn.error").addFilter(_tell_cancelled_briefly)
         if self._loaded is not None:
-            return _ReadableStartupErrors(self._loaded, self._drain, self._announcement)
+            return self._wrap(self._loaded)
         try:
-            return _ReadableStartupErrors(load_app(self._target), self._drain, self._announcement)
+            return self._wrap(load_app(self._target))
         except CommandError as command_error:
             typer.echo(command_error.message, err=True)
             sys.exit(STARTUP_FAILURE)
+
+    def _wrap(self, app: ASGIApp) -> ASGIApp:
+        return _ReadableStartupErrors(app, self._drain, self._ending, self._announcement)
+
+
+def _protocol(limits: ServingOptions, ending: Ending) -> Any:
+    """Return what speaks HTTP: with limits of ours where there is httptools, else as uvicorn finds it."""
+    if importlib.util.find_spec("httptools") is None:
+        return "auto"
+    from fastapi_easy.interfaces.cli.http_protocol import HeadLimits, LimitedHttpProtocol
+
+    head = HeadLimits(bytes=limits.header_bytes, timeout=limits.header_timeout)
+    return partial(LimitedHttpProtocol, limits=head, ending=ending)
 
 
 def _is_told_to_end() -> bool:
@@ -154,11 +192,12 @@ class _ReadableStartupErrors:
     On SIGTERM its readiness check fails at once.
     """
 
-    __slots__ = ("_announcement", "_app", "_drain")
+    __slots__ = ("_announcement", "_app", "_drain", "_ending")
 
-    def __init__(self, app: ASGIApp, drain: Drain, announcement: "_Announcement") -> None:
+    def __init__(self, app: ASGIApp, drain: Drain, ending: Ending, announcement: "_Announcement") -> None:
         self._app = app
         self._drain = drain
+        self._ending = ending
         self._announcement = announcement
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -176,6 +215,7 @@ class _ReadableStartupErrors:
 
         def drain(number: int, frame: FrameType | None) -> None:
             health.draining()
+            _ = loop.call_soon_threadsafe(self._ending.begin)
             _ = loop.call_soon_threadsafe(loop.call_later, self._drain.delay, ends, number, frame)
 
         _ = signal.signal(signal.SIGTERM, drain)

@@ -290,6 +290,7 @@ TITLES: Final[Mapping[str, str]] = {
     "csrf_failed": "Not from a page of this application",
     "deadline_exceeded": "Deadline exceeded",
     "forbidden": "Not permitted",
+    "headers_too_large": "The headers are too large",
     "idempotency_in_flight": "Request in progress",
     "idempotency_mismatch": "Idempotency key used for something else",
     "internal_error": "Internal error",

@@ -13,6 +13,15 @@ TOO_SLOW: Final = Problem(
     408, "request_timeout", "The body did not arrive in time.", ((b"connection", b"close"),)
 )
 
+HEAD_TOO_SLOW: Final = Problem(408, "request_timeout", "The headers did not arrive in time.")
+
+ENDING: Final = Problem(
+    503,
+    "outcome_unknown",
+    "The server ended before the answer was there: what was asked may or may not have been done.",
+    ((b"retry-after", b"1"),),
+)
+
 CSRF_HEADER: Final = "X-CSRF-Token"
 """The header in which scripts send the token of their session."""
 
@@ -45,6 +54,12 @@ def too_many_headers(limit: int) -> Problem:
     return Problem(
         431, "too_many_headers", f"The request has more than {limit} headers.", members={"limit": limit}
     )
+
+
+def headers_too_large(limit: int) -> Problem:
+    """Return the problem of a request whose line and headers have more than *limit* bytes."""
+    detail = f"The request line and the headers are longer than {limit} bytes."
+    return Problem(431, "headers_too_large", detail, members={"limit": limit})
 
 
 def method_not_allowed(allow: bytes) -> Problem:

@@ -1,0 +1,192 @@
+"""HTTP/1.1 as uvicorn speaks it, with limits on what is no request yet, and an end at which nobody is cut off."""
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from fastapi_easy.interfaces.cli.ending import Ending
+from fastapi_easy.interfaces.http.problems import Problem, ascii_json, problem_members
+from fastapi_easy.interfaces.http.request_problems import ENDING, HEAD_TOO_SLOW, headers_too_large
+
+_LINGER: Final = 0.5
+"""Seconds in which a request that was sent before the end was heard of is still answered, or a refusal is read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadLimits:
+    """What a client may send before there is a request.
+
+    Attributes:
+        bytes: Of request line and headers at most.
+
+        timeout: Seconds for all of them, from the first byte, or from the connection on.
+    """
+
+    bytes: int
+    timeout: float
+
+
+class LimitedHttpProtocol(HttpToolsProtocol):
+    """Serves one connection.
+
+    A head that is too large is answered 431, one that takes too long 408; nothing of either is kept. Before the end
+    every answer says `Connection: close`, so that clients go elsewhere before the connection is closed.
+
+    Args:
+        options: What uvicorn gives its protocols.
+
+        limits: What a client may send before there is a request.
+
+        ending: Tells whether the process is about to end.
+    """
+
+    def __init__(self, *, limits: HeadLimits, ending: Ending, **options: Any) -> None:
+        super().__init__(**options)
+        self._limits = limits
+        self._ending = ending
+        self._in_head = True
+        # What came with the end of the request before is not counted, except as one: it may be part of a body.
+        self._head_bytes = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._is_refused = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a new connection, which is given up when nothing is asked in time."""
+        super().connection_made(transport)
+        self._ending.connections.add(self)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let everything of the connection go."""
+        self._stop_timer()
+        self._ending.connections.discard(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came, as long as it may become a request."""
+        if self._is_refused:
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if not self._in_head or self.transport.is_closing():
+            return
+        if self._head_bytes > self._limits.bytes:
+            self._refuse(headers_too_large(self._limits.bytes))
+        elif self._head_timer is None:
+            self._await_head()
+
+    def on_message_begin(self) -> None:
+        """Begin to count the next head."""
+        self._in_head, self._head_bytes = True, 1
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Have the request answered, unless its head is too large: what came in one piece was not counted yet."""
+        self._in_head = False
+        self._stop_timer()
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size <= self._limits.bytes:
+            super().on_headers_complete()
+        else:
+            app, self.app = self.app, _Refusal(headers_too_large(self._limits.bytes))
+            try:
+                super().on_headers_complete()
+            finally:
+                self.app = app
+        if self._ending.has_begun:
+            self.cycle.keep_alive = False
+
+    def end_softly(self) -> None:
+        """Say with the answer to what is being asked that there will be no other on this connection."""
+        if (cycle := self._unanswered()) is not None:
+            cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """Close the connection after what is asked, or was sent before its client could know of the end."""
+        self._ending.has_begun = True
+        cycle = self._unanswered()
+        if cycle is None:
+            _ = self.loop.call_later(_LINGER, self._close_if_idle)
+        else:
+            cycle.keep_alive = False
+            # What is cut at the end of the grace period is told so, in the form of all other refusals.
+            cycle.send_500_response = _Unfinished(cycle)  # type: ignore[method-assign]
+
+    def _close_if_idle(self) -> None:
+        if self._unanswered() is None:
+            self.transport.close()
+
+    def _unanswered(self) -> RequestResponseCycle | None:
+        """Return what is being answered."""
+        # uvicorn says nothing of connections that have not asked yet.
+        cycle: RequestResponseCycle | None = self.cycle
+        return None if cycle is None or cycle.response_complete else cycle
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(self._limits.timeout, self._refuse_late_head)
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _refuse_late_head(self) -> None:
+        if self._head_bytes:
+            self._refuse(HEAD_TOO_SLOW)
+        else:
+            self.transport.close()
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer *problem* to a head that is not complete, and close once that can be read."""
+        self._stop_timer()
+        self._is_refused = True
+        # Half a head may follow requests that are still being answered: theirs come first, and this one is left out.
+        if self._unanswered() is None:
+            status, headers, body = _rendered(problem)
+            phrase = HTTPStatus(status).phrase
+            lines = [f"HTTP/1.1 {status} {phrase}\r\n".encode()]
+            lines += [b"%b: %b\r\n" % each for each in headers]
+            self.transport.write(b"".join([*lines, b"\r\n", body]))
+        # To close at once would reset the connection, since there is more to come, and the answer would be lost.
+        _ = self.loop.call_later(_LINGER, self.transport.close)
+
+
+class _Refusal:
+    """An ASGI app that answers everything with one problem."""
+
+    __slots__ = ("_problem",)
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        status, headers, body = _rendered(self._problem)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+class _Unfinished:
+    """Answers a request that was cut because the process ends."""
+
+    __slots__ = ("_cycle",)
+
+    def __init__(self, cycle: RequestResponseCycle) -> None:
+        self._cycle = cycle
+
+    async def __call__(self) -> None:
+        await _Refusal(ENDING)(None, None, self._cycle.send)
+
+
+def _rendered(problem: Problem) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    body = ascii_json(problem_members(problem))
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode("ascii")),
+        (b"connection", b"close"),
+        *(each for each in problem.headers if each[0] != b"connection"),
+    ]
+    return problem.status, headers, body
