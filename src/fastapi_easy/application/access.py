@@ -293,7 +293,9 @@ class Access:
         """
         if self._permissions is None:
             return None
-        own = self.read_grant(resource)
+        own = self._own
+        if own is None or own is _UNASKED or resource is not self._resource:
+            own = self.read_grant(resource)
         if resource is self._resource and (self._action == Operation.GET or self._action not in _BUILT_IN):
             return own.readable
         shown = self._find_grant(resource, Operation.GET)

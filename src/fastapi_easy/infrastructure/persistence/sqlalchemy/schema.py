@@ -10,9 +10,9 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError, DBAPIError
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTable
-from fastapi_easy.infrastructure.persistence.sqlalchemy.stored_columns import StoredColumns
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VIEW
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import find_strict_constraints
+from fastapi_easy.infrastructure.relational.catalogue.table_columns import TableColumns
 from fastapi_easy.infrastructure.relational.catalogue.triggers import may_fill_new_rows
 from fastapi_easy.infrastructure.relational.catalogue.type_families import family_of, stands_for
 from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN, ColumnType
@@ -42,14 +42,14 @@ def create(connection: Connection, metadata: MetaData, tables: Sequence[Table] |
 def is_fresh(connection: Connection, tables: Sequence[MappedTable]) -> bool:
     """Return whether none of *tables* exists yet."""
     created = [each.table for each in tables if not each.table.info.get(VIEW)]
-    stored = StoredColumns(connection, created)
+    stored = TableColumns(connection, created)
     return all(stored.of(each) is None for each in created)
 
 
 def compare(connection: Connection, tables: Sequence[MappedTable]) -> list[str]:
     """Return a sentence for each difference between the stored tables and *tables*."""
     inspector = sqlalchemy.inspect(connection)
-    columns = StoredColumns(connection, [each.table for each in tables])
+    columns = TableColumns(connection, [each.table for each in tables])
     differences: list[str] = []
     for mapped in tables:
         table = mapped.table
@@ -148,7 +148,7 @@ def _unfilled_columns(
 
 
 def _uncounted_keys(
-    connection: Connection, mapped: MappedTable, stored: Mapping[str, Any], columns: StoredColumns
+    connection: Connection, mapped: MappedTable, stored: Mapping[str, Any], columns: TableColumns
 ) -> Iterator[str]:
     """Yield a sentence for each part of the key to which nothing in the database gives a value."""
     table, server = mapped.table, server_name_of(connection.dialect.name)

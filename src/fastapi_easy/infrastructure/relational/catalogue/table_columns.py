@@ -7,7 +7,7 @@ import sqlalchemy
 from sqlalchemy import Connection, Table, text
 from sqlalchemy.engine.reflection import ObjectKind, ObjectScope
 
-__all__ = ["StoredColumns"]
+__all__ = ["TableColumns"]
 
 _KEYS_ON_SQLITE: Final = (
     "SELECT m.name, k.name, k.type FROM {schema}.sqlite_master m, pragma_table_info(m.name, :schema) k"
@@ -17,7 +17,7 @@ _KEYS_ON_SQLITE: Final = (
 _Place = tuple[str | None, str]
 
 
-class StoredColumns:
+class TableColumns:
     """What a database says of the columns of *tables*, at one moment.
 
     Args:
