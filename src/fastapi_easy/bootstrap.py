@@ -33,6 +33,7 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.ports.database import Database
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.lock_provider import LockProvider
+from fastapi_easy.infrastructure.garbage_collection import rare_collections
 from fastapi_easy.infrastructure.validation import find_schema_mistakes
 from fastapi_easy.interfaces.http.app import build_app, mount
 from fastapi_easy.interfaces.http.authentication.caller_identification import CallerIdentification
@@ -64,7 +65,13 @@ def create_app(
     Raises:
         DeclarationError: With every mistake in the declarations and the settings.
     """
-    application = _application(container)
+    with rare_collections():
+        return _create_app(_application(container), principal, fastapi_options)
+
+
+def _create_app(
+    application: Application, principal: Callable[..., Any] | Depends | None, fastapi_options: dict[str, Any]
+) -> FastAPI:
     kernel = checked_kernel(application, fastapi_options.get("dependencies") or ())
     databases = tuple(application.every_database())
     health = HealthChecks(
@@ -133,12 +140,13 @@ def mount_resources(
             "prefix=router.prefix and dependencies=router.dependencies"
         )
     application = _application(container)
-    kernel = checked_kernel(application, (*app.router.dependencies, *(dependencies or ())))
-    caller = principal_dependency(principal)
-    options = _http_options(application, prefix)
-    identification = None if principal is not None else _caller_identification(application, options)
-    app.router.lifespan_context = _lifespan(application, app.router.lifespan_context)
-    mount(app, kernel, options, dependencies, caller, identification, application.session_use_cases())
+    with rare_collections():
+        kernel = checked_kernel(application, (*app.router.dependencies, *(dependencies or ())))
+        caller = principal_dependency(principal)
+        options = _http_options(application, prefix)
+        identification = None if principal is not None else _caller_identification(application, options)
+        app.router.lifespan_context = _lifespan(application, app.router.lifespan_context)
+        mount(app, kernel, options, dependencies, caller, identification, application.session_use_cases())
     app.state.container = application
 
 
@@ -163,42 +171,48 @@ async def open_kernel(container: Container) -> AsyncIterator[Kernel]:
 @asynccontextmanager
 async def opened_application(application: Application) -> AsyncIterator[Kernel]:
     """Open everything that *application* needs, as `open_kernel` does, and run nothing beside it."""
+    async with AsyncExitStack() as stack:
+        with rare_collections():
+            kernel = await _open(application, stack)
+        yield kernel
+
+
+async def _open(application: Application, stack: AsyncExitStack) -> Kernel:
     kernel = checked_kernel(application)
     warn_of_disclosures([each.resource for each in kernel])
-    async with AsyncExitStack() as stack:
-        # Some may be open already, because something that was asked for is made from them.
-        _ = stack.push_async_callback(close_resources, application)
-        for database in application.every_database():
-            await database.open()
-            _ = stack.push_async_callback(database.close)
-            await prepare_schema(application, database)
-            await check_row_security(application, database)
-            await prepare_generations(application, database)
-            if is_audited(application.declarations.values()):
-                await _prepare_audit(application, database)
-            await prepare_webhooks(application, database)
-        await stack.enter_async_context(opened_cache(application))
+    # Some may be open already, because something that was asked for is made from them.
+    _ = stack.push_async_callback(close_resources, application)
+    for database in application.every_database():
+        await database.open()
+        _ = stack.push_async_callback(database.close)
+        await prepare_schema(application, database)
+        await check_row_security(application, database)
+        await prepare_generations(application, database)
         if is_audited(application.declarations.values()):
-            await stack.enter_async_context(_opened_recording(application))
-        if application.feeds is not None:
-            await stack.enter_async_context(opened_wake_ups(application))
-            await stack.enter_async_context(_opened_feeds(application))
-        _ = stack.push_async_callback(close_credentials, application)
-        _ = stack.push_async_callback(close_authenticators, application.authenticators())
-        # Closed while the databases still stand.
-        _ = stack.push_async_callback(application.idempotency().aclose)
-        if application.settings().limits.rules:
-            _ = stack.push_async_callback(application.rate_limiter().close)
-        locks = application.locks()
-        # Closed first, while the databases still stand.
-        _ = stack.push_async_callback(locks.aclose)
-        await _check_locks(locks)
-        await stack.enter_async_context(opened_resources(application))
-        control = application.settings().control
-        if control is not None:
-            await stack.enter_async_context(_serve_control_folder(application, control))
-        await log_public_operations(application)
-        yield kernel
+            await _prepare_audit(application, database)
+        await prepare_webhooks(application, database)
+    await stack.enter_async_context(opened_cache(application))
+    if is_audited(application.declarations.values()):
+        await stack.enter_async_context(_opened_recording(application))
+    if application.feeds is not None:
+        await stack.enter_async_context(opened_wake_ups(application))
+        await stack.enter_async_context(_opened_feeds(application))
+    _ = stack.push_async_callback(close_credentials, application)
+    _ = stack.push_async_callback(close_authenticators, application.authenticators())
+    # Closed while the databases still stand.
+    _ = stack.push_async_callback(application.idempotency().aclose)
+    if application.settings().limits.rules:
+        _ = stack.push_async_callback(application.rate_limiter().close)
+    locks = application.locks()
+    # Closed first, while the databases still stand.
+    _ = stack.push_async_callback(locks.aclose)
+    await _check_locks(locks)
+    await stack.enter_async_context(opened_resources(application))
+    control = application.settings().control
+    if control is not None:
+        await stack.enter_async_context(_serve_control_folder(application, control))
+    await log_public_operations(application)
+    return kernel
 
 
 async def _check_locks(locks: LockProvider) -> None:

@@ -58,6 +58,7 @@ from fastapi_easy.domain.ports import (
 from fastapi_easy.domain.resources.declaration import Declaration
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.events.in_process import InProcessEventBus
+from fastapi_easy.infrastructure.garbage_collection import rare_collections
 from fastapi_easy.settings import Settings, read_settings
 
 __all__ = ["Container", "DeclaredResource", "find_declarations", "resource"]
@@ -221,10 +222,11 @@ class Container(containers.DeclarativeContainer):
         Raises:
             DeclarationError: The settings have mistakes.
         """
-        register_providers(cls, _STANDARD_PROVIDERS)
-        made = super().__new__(cls, **overriding)
-        application = cast("Application", made)
-        wire(application, cls, _STANDARD_PROVIDERS)
+        with rare_collections():
+            register_providers(cls, _STANDARD_PROVIDERS)
+            made = super().__new__(cls, **overriding)
+            application = cast("Application", made)
+            wire(application, cls, _STANDARD_PROVIDERS)
         application.is_wired = True
         if application.is_auto_wiring_enabled():
             application.wire()

@@ -251,3 +251,17 @@ def test_relations_of_tortoises_that_share_a_table_by_chance_are_told() -> None:
         _ = _shop("sqlite://", "auto", accounts=resource(Account), changes=resource(Change))
 
     assert "Change.reviewers is stored in change_account, as Change.assignees is" in str(refusal.value)
+
+
+async def test_sqlite_finds_a_table_that_was_created_in_another_case(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shop.sqlite3'}"
+    await _as_others(
+        url,
+        "CREATE TABLE Sales (id INTEGER PRIMARY KEY, city varchar(20) NOT NULL, amount int NOT NULL)",
+        "INSERT INTO Sales VALUES (1, 'Ulm', 3)",
+    )
+
+    async with client_of(_shop(url, "check", sales=resource(Sale))) as client:
+        found = (await client.get("/sales/1")).json()
+
+    assert found == {"id": 1, "city": "Ulm", "amount": 3}

@@ -37,6 +37,9 @@ E = TypeVar("E")
 # `AnyOf` of nothing matches no row: for a reader without a grant there are no entities, as if none existed.
 NO_GRANT: Final = Grant(rows=AnyOf(()), readable=frozenset(), writable=frozenset())
 
+_UNASKED: Final = Grant()
+"""Stands for the grant of the call's own action until somebody asks for it, as each write does several times."""
+
 _BUILT_IN: Final = frozenset(Operation)
 
 
@@ -68,7 +71,7 @@ class Access:
         "_action",
         "_can_authenticate",
         "_known",
-        "_own_read",
+        "_own",
         "_permissions",
         "_resource",
         "context",
@@ -92,8 +95,9 @@ class Access:
         self._permissions = permissions
         self._action = action
         self._resource = resource
-        self._known: dict[tuple[str, str], Grant | None] | None = None
-        self._own_read: Grant | None = None
+        # Some policies keep what they grant a caller in a tenant, for all calls.
+        self._known: dict[tuple[str, str], Grant | None] | None = getattr(permissions, "kept_grants", None)
+        self._own: Grant | None = _UNASKED
         self.has_policy = permissions is not None and has_policy
         self.is_limited = permissions is not None or has_tenants
 
@@ -112,9 +116,15 @@ class Access:
         """Return the caller's grant for *action* on *resource*; `None` when they may not perform it at all."""
         if not self.is_limited or (self._permissions is None and resource.tenant is None):
             return FULL_GRANT
-        if resource is self._resource and self._action not in _BUILT_IN:
+        if resource is self._resource and (action == self._action or self._action not in _BUILT_IN):
             # A user-defined action decides itself what it does to its entity: its own grant covers its writes.
-            action = self._action
+            own = self._own
+            if own is _UNASKED:
+                own = self._own = self._find_grant(resource, self._action)
+            return own
+        return self._find_grant(resource, action)
+
+    def _find_grant(self, resource: Resource[object], action: str) -> Grant | None:
         if self._known is None:
             self._known = {}
         place = resource.name, action
@@ -127,10 +137,8 @@ class Access:
         """Return the caller's grant for reading *resource*, through the call itself or beside what it asks for."""
         if resource is not self._resource or not self._action:
             return self.grant(resource, Operation.GET) or NO_GRANT
-        # Asked for several times by each write.
-        if self._own_read is None:
-            self._own_read = self.grant(resource, self._action) or NO_GRANT
-        return self._own_read
+        own = self._own
+        return (self.grant(resource, self._action) if own is _UNASKED else own) or NO_GRANT
 
     def scope_repository(
         self, resource: Resource[Any], repository: Repository[E], action: str | None = None
@@ -226,9 +234,11 @@ class Access:
         """Return a `Forbidden` failure unless the caller may perform *action* and set every field of *values*."""
         if self._permissions is None:
             return None
-        if self.grant(resource, action) is None:
+        grant = self.grant(resource, action)
+        if grant is None:
             return self.refuse(resource, action)
-        writable = self.writable(resource, action)
+        # Mostly the call's own action, by a grant that allows every field.
+        writable = grant.writable if action == self._action else self.writable(resource, action)
         if writable is None:
             return None
         for name in values:
@@ -262,7 +272,7 @@ class Access:
             includes: The includes whose members it holds and is to keep.
         """
         whole = row if includes else resource.visible_row(row)
-        if self._permissions is None:
+        if self._readable(resource) is None:
             return whole
         names = self.readable(resource)
         if len(names) == len(resource.readable):
@@ -283,8 +293,15 @@ class Access:
         """
         if self._permissions is None:
             return None
-        own, shown = self.read_grant(resource), self.grant(resource, Operation.GET)
-        return own.readable if shown is None or shown is own else _common(own.readable, shown.readable)
+        own = self._own
+        if own is None or own is _UNASKED or resource is not self._resource:
+            own = self.read_grant(resource)
+        if resource is self._resource and (self._action == Operation.GET or self._action not in _BUILT_IN):
+            return own.readable
+        shown = self._find_grant(resource, Operation.GET)
+        if shown is None or own.readable is shown.readable:
+            return own.readable
+        return _common(own.readable, shown.readable)
 
     def _check_relation(self, relation: Relation) -> Failure[Error] | None:
         """Return a `Forbidden` failure unless the caller may read what *relation* compares: following it tells."""

@@ -8,8 +8,9 @@ from fastapi_easy.domain.ports.audit_recorder import AuditRecorder
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.ports.journal import Journal
-from fastapi_easy.domain.ports.policy import Policy
+from fastapi_easy.domain.ports.policy import Permissions, Policy
 from fastapi_easy.domain.ports.retry import Retry
+from fastapi_easy.domain.principal import Principal, Tenant
 from fastapi_easy.domain.resources.resource import Resource
 
 
@@ -39,6 +40,8 @@ class ApplicationPorts:
         retry: Returns the retry policy, for the parts of a call that are durable one by one; `None` retries none.
 
         has_tenants: Whether the entities of some resource belong to tenants.
+
+        permissions_of: Returns what *policy* grants a caller without waiting; `None` where that cannot be.
     """
 
     clock: Clock
@@ -52,11 +55,14 @@ class ApplicationPorts:
     resources: Mapping[str, Resource[object]] = field(default_factory=dict)
     retry: Callable[[], Retry] | None = None
     has_tenants: bool = field(init=False, default=False)
+    permissions_of: Callable[[Principal, Tenant | None], Permissions] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """Decide at start, so that no call of an application without tenants asks for any."""
         has_tenants = any(each.tenant is not None for each in self.resources.values())
         object.__setattr__(self, "has_tenants", has_tenants)
+        # Those that are declared have it; others may have to ask somebody.
+        object.__setattr__(self, "permissions_of", getattr(self.policy, "permissions_of", None))
 
     def journal_of(self, resource: Resource[object]) -> Journal | None:
         """Return the journal that is written with changes of *resource*, if there is one."""

@@ -73,7 +73,18 @@ class ResourceHandler:
         ports = self._collaborators.ports
         if ports.has_tenants:
             enter_tenant(context.tenant)
-        if ports.policy is None and context.principal.scopes is None:
+        principal, ready = context.principal, ports.permissions_of
+        if ready is not None and principal.scopes is None:
+            # Nobody has to be asked, so that nothing is waited for.
+            access = Access(
+                context,
+                ready(principal, context.tenant),
+                action,
+                self._resource,
+                has_tenants=ports.has_tenants,
+                can_authenticate=ports.can_authenticate,
+            )
+        elif ports.policy is None and principal.scopes is None:
             # No call of `resolve_access`: this is the path of every request in applications without a policy.
             if not ports.has_tenants:
                 return Access(context)

@@ -34,18 +34,17 @@ class IdentifyCaller:
         challenge: The authentication scheme that callers without credentials are told of, as in `WWW-Authenticate`.
     """
 
-    __slots__ = ("_authenticators", "_refusals", "challenge", "places")
+    __slots__ = ("_known", "_only", "challenge", "places")
 
     def __init__(self, authenticators: Sequence[Authenticator]) -> None:
         found: dict[Place, list[Authenticator]] = {}
         for each in sorted(authenticators, key=lambda each: each.scheme.place.value):
             found.setdefault((each.scheme.place, each.scheme.parameter), []).append(each)
-        self._authenticators = {place: tuple(those) for place, those in found.items()}
         self.places: tuple[Place, ...] = tuple(found)
         has_bearer = any(place is CredentialPlace.BEARER for place, _ in found)
         self.challenge = "Bearer" if has_bearer else "APIKey"
         # Made once: every reason has the same answer (RFC 6750 3.1).
-        self._refusals = {
+        refusals = {
             place: Failure(
                 Unauthenticated(
                     'Bearer error="invalid_token"' if place[0] is CredentialPlace.BEARER else self.challenge
@@ -53,6 +52,9 @@ class IdentifyCaller:
             )
             for place in found
         }
+        # Looked through, not looked up: there are one or two, and the hash of an enumeration is a call of Python.
+        self._known = tuple((*place, tuple(those), refusals[place]) for place, those in found.items())
+        self._only = self._known[0][2:] if len(self._known) == 1 else None
 
     async def __call__(self, credentials: Credentials | None, /) -> Outcome[Principal]:
         """Return whose *credentials* these are.
@@ -68,15 +70,24 @@ class IdentifyCaller:
         """
         if credentials is None:
             return _ANONYMOUS
-        place = credentials.place, credentials.parameter
+        authenticators, refusal = self._only or self._those_for(credentials)
         if _VISIBLE.fullmatch(credentials.value) is not None:
-            for authenticator in self._authenticators[place]:
+            for authenticator in authenticators:
                 verified = await authenticator.authenticate(credentials)
-                if isinstance(verified, Failure):
-                    refused = isinstance(verified.failure(), Unauthenticated)
-                    return self._refusals[place] if refused else verified
+                if type(verified) is Failure:
+                    return refusal if isinstance(verified.failure(), Unauthenticated) else verified
                 principal = verified.unwrap()
                 if principal is not None:
                     known: Outcome[Any] = verified
                     return known
-        return self._refusals[place]
+        return refusal
+
+    def _those_for(
+        self, credentials: Credentials
+    ) -> tuple[tuple[Authenticator, ...], Failure[Unauthenticated]]:
+        for place, parameter, authenticators, refusal in self._known:
+            if place is credentials.place and parameter == credentials.parameter:
+                return authenticators, refusal
+        raise LookupError(
+            f"no authenticator looks for credentials in {credentials.place} {credentials.parameter}"
+        )

@@ -109,6 +109,22 @@ class AuthorizingRepository(ScopedRepository[E]):
         """Return whether *write* can go straight to the store: no limits, no subscribers, no journal."""
         return not (self._is_limited(write) or self._recorder.is_observed(write, self._resource))
 
+    def _find_unobserved(self, write: Write, values: Values) -> Values | None:
+        """Return what to store of *values* where *write* can go straight to the store, by the grant of the caller.
+
+        Nothing observes it, and the store has to be asked for nothing: the entity surely stays in sight, and refers to
+        none that may be hidden. `None` where that is not so, or not known, or the caller may not.
+        """
+        resource, access = self._resource, self._access
+        if self._recorder.is_observed(write, resource):
+            return None
+        if not (access.is_limited or (write.creates and resource.tenant is not None)):
+            return values
+        stamped = self._stamp(write, values)
+        if type(stamped) is Failure or not self._stays_in_sight(write, stamped):
+            return None
+        return None if access.is_limited and may_refer_to_hidden(resource, stamped, access) else stamped
+
     def _is_limited(self, write: Write) -> bool:
         """Return whether *write* may be refused: the system, too, has to say for which tenant it creates."""
         return self._access.is_limited or (write.creates and self._resource.tenant is not None)
@@ -116,7 +132,7 @@ class AuthorizingRepository(ScopedRepository[E]):
     def _stays_in_sight(self, write: Write, values: Values) -> bool:
         """Return whether an entity that the caller sees, or creates, is in their sight after *write* sets *values*."""
         access, resource = self._access, self._resource
-        if access.sees_all(resource):
+        if type(self._visible) is Everything:
             return True
         if write.creates and surely_satisfies(self._visible, values):
             return True
@@ -159,7 +175,7 @@ class AuthorizingRepository(ScopedRepository[E]):
         stamped = self._stamp(write, values)
         if isinstance(stamped, Failure):
             return stamped
-        values = stamped.unwrap()
+        values = stamped
         if self._recorder.has_before_handlers(write.before_change, resource):
             # What the handlers write must be committed or rolled back together with this write.
             _ = self._join_transaction()
@@ -189,29 +205,29 @@ class AuthorizingRepository(ScopedRepository[E]):
                 return hidden
         return Success(values)
 
-    def _stamp(self, write: Write, values: Values) -> Outcome[Values]:
+    def _stamp(self, write: Write, values: Values) -> Values | Failure[Error]:
         """Return *values* with what the caller's grant for *write* gives every new entity."""
         resource, tenant = self._resource, self._resource.tenant
         if not self._access.is_limited:
             if write.creates and tenant is not None and values.get(tenant) is None:
                 return Failure(Invalid((Fault(f"/{tenant}", "Field required", "missing"),)))
-            return Success(values)
+            return values
         grant = self._access.grant(resource, write.operation)
         # A user-defined action may be granted to a caller without a tenant, who cannot create all the same.
         if grant is None or (write.creates and tenant is not None and tenant not in grant.stamps):
             return self._access.refuse(resource, write.operation)
         if not write.creates:
-            return Success(values)
+            return values
         if grant.stamps:
             values = {**values, **grant.stamps}
-        missing = [
+        missing = resource.stamped and [
             name for name in resource.stamped if resource.fields[name].required and values.get(name) is None
         ]
         if missing:
             # The rule that stamps it is not about this caller, who could have left it out nevertheless.
             faults = (Fault(f"/{name}", "Field required", "missing") for name in sorted(missing))
             return Failure(Invalid(tuple(faults)))
-        return Success(values)
+        return values
 
     def _scope_to_grant(self, inner: Repository[E], write: Write) -> Repository[E]:
         """Return *inner* limited to the entities the caller may access, and of these to those they may *write*."""

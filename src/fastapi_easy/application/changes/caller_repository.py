@@ -67,8 +67,10 @@ class CallerRepository(AuthorizingRepository[E]):
 
     def add(self, values: Values) -> Coroutine[Any, Any, Outcome[Row]]:
         """Store a new entity."""
-        if text_key_of(self._resource) is None and self._is_unobserved(CREATE):
-            return self._inner.add(values)
+        if text_key_of(self._resource) is None:
+            allowed = self._find_unobserved(CREATE, values)
+            if allowed is not None:
+                return self._inner.add(allowed)
         return self._add_and_record(values)
 
     async def _add_and_record(self, values: Values) -> Outcome[Row]:
@@ -136,8 +138,9 @@ class CallerRepository(AuthorizingRepository[E]):
     ) -> Coroutine[Any, Any, Outcome[Row]]:
         """Set the fields of *patch* on the entity with *key*. An empty one changes nothing and is not recorded."""
         write = RESTORE if self._is_deleted_only else UPDATE
-        if self._is_unobserved(write):
-            return self._inner.update(key, patch, expected_version=expected_version, scope=scope)
+        if self._find_unobserved(write, patch) is not None:
+            inner = self._scope_to_grant(self._inner, write) if self._access.is_limited else self._inner
+            return inner.update(key, patch, expected_version=expected_version, scope=scope)
         return self._update_and_record(write, key, patch, expected_version, scope)
 
     async def _update_and_record(

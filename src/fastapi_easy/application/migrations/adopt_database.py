@@ -1,5 +1,6 @@
 """Adopt a database as it is."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,10 +27,14 @@ class AdoptDatabase:
             the last of all. Without scripts it is `None`.
 
         wait: Seconds to wait for another process that migrates.
+
+        seen: A plan without steps, from before there was the lock: what it says of the schemas is believed unless
+            somebody has migrated since then. Unless given, or where there are scripts, they are compared.
     """
 
     revision: str | None = None
     wait: float = 60.0
+    seen: MigrationPlan | None = None
 
 
 class AdoptDatabaseHandler:
@@ -67,10 +72,14 @@ class AdoptDatabaseHandler:
         read = await store.history()
         if isinstance(read, Failure):
             return read
+        history, seen = read.unwrap(), command.seen
+        if seen is not None and not (scripts and scripts.has_scripts) and _holds(seen, history):
+            plan = dataclasses.replace(seen, findings=(), drift=())
+            return await self._record(session, history, plan, plan.declared)
         drafted = await store.draft(Hints())
         if isinstance(drafted, Failure):
             return drafted
-        history, draft = read.unwrap(), drafted.unwrap()
+        draft = drafted.unwrap()
         parts: Sequence[ScriptPart] = ()
         if scripts is not None:
             stamped = await scripts.stamp(command.revision, history)
@@ -80,15 +89,6 @@ class AdoptDatabaseHandler:
         refused = self._find_refusal(history, draft, parts)
         if refused is not None:
             return Failure(refused)
-        known = (history.fingerprint, history.declared)
-        if not parts and history.applied and known == (draft.stored.fingerprint, _declared_by(draft)):
-            return Success(history.applied[0])
-        return await self._record(session, history, draft, parts)
-
-    async def _record(
-        self, session: MigrationSession, history: History, draft: Draft, parts: Sequence[ScriptPart]
-    ) -> Outcome[Run]:
-        store = self._collaborators.store
         plan = MigrationPlan(
             database=store.name,
             dialect=store.dialect,
@@ -100,6 +100,25 @@ class AdoptDatabaseHandler:
             declared=draft.declared,
             steps=tuple(step for part in parts for step in part.steps),
         )
+        return await self._record(session, history, plan, "" if draft.steps else draft.declared)
+
+    async def _record(
+        self, session: MigrationSession, history: History, plan: MigrationPlan, declared: str
+    ) -> Outcome[Run]:
+        """Record *plan* as carried out.
+
+        Args:
+            session: The lock.
+
+            history: The ledger under it.
+
+            plan: What it has carried out.
+
+            declared: The checksum of the declared schema, if the stored one is like that.
+        """
+        known = (history.fingerprint, history.declared)
+        if not plan.revisions and history.applied and known == (plan.schema_before, declared):
+            return Success(history.applied[0])
         runs = RunExecutor(self._collaborators, session)
         begun = await runs.begin(plan, Approvals())
         if isinstance(begun, Failure):
@@ -107,7 +126,7 @@ class AdoptDatabaseHandler:
         carried_out = await runs.carry_out(begun.unwrap(), plan, None)
         if isinstance(carried_out, Failure):
             return carried_out
-        return await runs.conclude(begun.unwrap(), plan, _declared_by(draft))
+        return await runs.conclude(begun.unwrap(), plan, declared)
 
     def _find_refusal(
         self, history: History, draft: Draft, parts: Sequence[ScriptPart]
@@ -130,6 +149,6 @@ class AdoptDatabaseHandler:
         return None
 
 
-def _declared_by(draft: Draft) -> str:
-    """Return the checksum of the declared schema, if the stored one is like that."""
-    return "" if draft.steps else draft.declared
+def _holds(seen: MigrationPlan, history: History) -> bool:
+    """Return whether nobody has migrated since *seen*, which finds nothing to do."""
+    return not seen.steps and history.unfinished is None and history.head == seen.parent

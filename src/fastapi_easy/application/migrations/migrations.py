@@ -107,9 +107,11 @@ class Migrations:
         command = RepairMigration(action=action, index=index, wait=wait)
         return await RepairMigrationHandler(self._collaborators)(command)
 
-    async def baseline(self, revision: str | None = None, *, wait: float = 60.0) -> Outcome[Run]:
+    async def baseline(
+        self, revision: str | None = None, *, wait: float = 60.0, seen: MigrationPlan | None = None
+    ) -> Outcome[Run]:
         """Adopt the database as it is; see `AdoptDatabaseHandler`."""
-        command = AdoptDatabase(revision=revision, wait=wait)
+        command = AdoptDatabase(revision=revision, wait=wait, seen=seen)
         return await AdoptDatabaseHandler(self._collaborators)(command)
 
     async def make(self, message: str, hints: Hints | None = None) -> Outcome[str]:

@@ -11,9 +11,9 @@ from fastapi_easy.application.context import Context
 from fastapi_easy.application.embedding import embed, fields_to_fetch
 from fastapi_easy.application.history.past_entities import PastEntities
 from fastapi_easy.application.queries.strict_reading import check_row
+from fastapi_easy.domain.access import FULL_GRANT
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
-from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.queries.query import Include, Query
 from fastapi_easy.domain.resources.options import Operation, Reading
 
@@ -60,15 +60,15 @@ class GetEntityHandler(ResourceHandler):
             return read if resource.reading is Reading.LENIENT else check_row(resource, read)
         if includes and (denied := access.check_query(resource, Query(includes=includes))) is not None:
             return denied
-        rows = access.read_grant(resource).rows if access.is_limited else EVERYTHING
+        grant = access.read_grant(resource) if access.is_limited else FULL_GRANT
         names = fields_to_fetch(resource.readable, includes) if includes else resource.readable
-        read = await self._collaborators.repository().read(command.key, names, scope=rows)
+        read = await self._collaborators.repository().read(command.key, names, scope=grant.rows)
         if resource.reading is Reading.STRICT:
             read = check_row(resource, read)
         if isinstance(read, Failure):
             return read
         if not includes:
-            return Success(access.visible_row(resource, read.unwrap())) if access.is_limited else read
+            return read if grant.readable is None else Success(access.visible_row(resource, read.unwrap()))
         embedded = await embed(
             [read.unwrap()], resource.readable, includes, self._collaborators.repositories, access
         )

@@ -83,7 +83,7 @@ class MigrationStart:
         applied = answer(self._database, answered)
         if not applied.rest and not applied.ahead and applied.run is None:
             # So that the next start need not compare: the ledger says that nothing is left to do.
-            _ = await self._migrations.baseline(wait=self._wait)
+            _ = await self._migrations.baseline(wait=self._wait, seen=applied.rest)
         left = await self._find_differences(SchemaMode.CHECK)
         if left:
             raise await self._required(left)

@@ -1,7 +1,7 @@
 """The policy of a whole application: the rules of each resource, and the container's policy for the others."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from fastapi_easy.domain.access import Grant
 from fastapi_easy.domain.policies.kept_permissions import KeptPermissions
@@ -18,6 +18,9 @@ from fastapi_easy.domain.ports.policy import Permissions, Policy
 from fastapi_easy.domain.principal import Principal, Tenant
 from fastapi_easy.domain.resources.resource import Resource
 
+KeptGrants: TypeAlias = dict[tuple[str, str], Grant | None]
+"""Grants inside of one tenant, by resource and action; filled by whoever limits them to it."""
+
 
 class ResourcePolicy:
     """Implements `Policy`: a resource with rules is decided by them alone, every other one by *otherwise*.
@@ -31,8 +34,9 @@ class ResourcePolicy:
     def __init__(self, own: RulePolicy, otherwise: Policy | None = None) -> None:
         self._own, self._otherwise = own, otherwise
         self._kept = KeptPermissions(
-            lambda caller, tenant: self._joined(own.permissions_of(caller, tenant), None)
+            lambda caller, tenant: self._joined(own.permissions_of(caller, tenant), None, grants={})
         )
+        self.permissions_of = self._kept.of if otherwise is None else None
 
     async def permissions(self, principal: Principal, tenant: Tenant | None, /) -> Permissions:
         """Return the permissions of *principal*."""
@@ -64,19 +68,30 @@ class ResourcePolicy:
             self._otherwise.find_mistakes(resources) if isinstance(self._otherwise, DescribedPolicy) else ()
         )
 
-    def _joined(self, own: Permissions, others: Permissions | None) -> Permissions:
-        return _ResourcePermissions(self._own.resources, own, others, type(self._otherwise).__name__)
+    def _joined(
+        self, own: Permissions, others: Permissions | None, grants: KeptGrants | None = None
+    ) -> "_ResourcePermissions":
+        place = type(self._otherwise).__name__
+        return _ResourcePermissions(self._own.resources, own, others, place, grants)
 
 
 class _ResourcePermissions:
-    __slots__ = ("_others", "_own", "_place", "_ruled")
+    __slots__ = ("_others", "_own", "_place", "_ruled", "grant", "kept_grants")
 
     def __init__(
-        self, ruled: frozenset[str], own: Permissions, others: Permissions | None, place: str
+        self,
+        ruled: frozenset[str],
+        own: Permissions,
+        others: Permissions | None,
+        place: str,
+        kept_grants: KeptGrants | None = None,
     ) -> None:
+        self.kept_grants = kept_grants
         self._ruled, self._own, self._others, self._place = ruled, own, others, place
+        # Without another policy the rules say it all: of resources without any they grant nothing.
+        self.grant = own.grant if others is None else self._grant
 
-    def grant(self, resource: Resource[Any], action: str, /) -> Grant | None:
+    def _grant(self, resource: Resource[Any], action: str, /) -> Grant | None:
         if resource.name in self._ruled:
             return self._own.grant(resource, action)
         return None if self._others is None else self._others.grant(resource, action)

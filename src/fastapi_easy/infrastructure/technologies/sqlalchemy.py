@@ -100,8 +100,7 @@ def _schema(
 ) -> SchemaStore | None:
     from fastapi_easy.infrastructure.migrations.relational.store import RelationalSchemaStore
     from fastapi_easy.infrastructure.migrations.relational.toolbox import tools_for
-    from fastapi_easy.infrastructure.persistence.sqlalchemy.declared_tables import declare_tables
-    from fastapi_easy.infrastructure.relational.system_tables.own_tables import existing_own_tables
+    from fastapi_easy.infrastructure.persistence.sqlalchemy.declared_tables import DeclaredSchema
 
     if database.is_scratch:
         # Made anew at each start.
@@ -110,9 +109,7 @@ def _schema(
     return RelationalSchemaStore(
         database.name,
         url,
-        lambda connection: declare_tables(
-            connection, database.entities, resources, systems, existing_own_tables(connection)
-        ),
+        DeclaredSchema(database.entities, resources, systems),
         tools_for(server_name_of(url.get_backend_name())),
         clock,
     )

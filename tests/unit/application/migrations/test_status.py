@@ -85,6 +85,37 @@ async def test_drift_is_over_when_the_database_is_adopted_again():
     assert len(program.schema.history.applied) == 2
 
 
+async def test_what_was_seen_before_there_was_the_lock_is_recorded_without_comparing_again():
+    program = Program(BOOKS, InMemorySchema(objects=dict(BOOKS)))
+    seen = run_of(await program.migrations.plan())
+    program.schema.objects["books.note"] = "text"
+
+    run = run_of(await program.migrations.baseline(seen=seen))
+
+    assert (run.state, program.schema.history.declared) == (RunState.APPLIED, seen.declared)
+    assert program.schema.history.fingerprint == (await program.store.describe()).unwrap().fingerprint
+
+
+async def test_what_was_seen_before_somebody_migrated_is_compared_again():
+    program = Program(BOOKS, InMemorySchema(objects=dict(BOOKS)))
+    seen = run_of(await program.migrations.plan())
+    other = Program({**BOOKS, "books.note": "text"}, program.schema)
+    await other.migrations.apply()
+
+    run_of(await program.migrations.baseline(seen=seen))
+
+    assert (len(program.schema.history.applied), program.schema.history.declared) == (2, "")
+
+
+async def test_a_plan_with_steps_is_not_taken_for_carried_out():
+    program = Program(BOOKS, InMemorySchema(objects={"books": "table"}))
+    seen = run_of(await program.migrations.plan())
+
+    run_of(await program.migrations.baseline(seen=seen))
+
+    assert program.schema.history.declared == ""
+
+
 async def test_where_a_database_was_adopted_there_is_nothing_to_undo():
     program = Program(BOOKS, InMemorySchema(objects=dict(BOOKS)))
     await program.migrations.baseline()

@@ -77,6 +77,7 @@ class JwtAuthenticator:
                     "there is no audience: name this API as its tokens do, or those of other APIs would be accepted"
                 ]
             )
+        self._recall: Callable[[str], Outcome[Principal | None] | None] = verifier.recall
         self._verify: Callable[[str], Awaitable[Outcome[Principal | None]]] = verifier.verify
         self._close: Callable[[], Awaitable[None]] = key_set.aclose
         is_discovered = isinstance(keys, RemoteKeys) and keys.url is None
@@ -101,6 +102,10 @@ class JwtAuthenticator:
 
             Unavailable: The keys of the issuer are not known.
         """
+        # Most tokens come again and again: those are not worth another coroutine.
+        known = self._recall(credentials.value)
+        if known is not None:
+            return known
         try:
             return await self._verify(credentials.value)
         except TokenRefused as refused:

@@ -16,8 +16,38 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VI
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.old_rows import old_row_value
 from fastapi_easy.infrastructure.relational.catalogue.declared_tables import DeclaredTables
 from fastapi_easy.infrastructure.relational.column_types import WRITTEN_TYPE, ColumnType
-from fastapi_easy.infrastructure.relational.server import detect_server
+from fastapi_easy.infrastructure.relational.server import Server, detect_server
 from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of
+from fastapi_easy.infrastructure.relational.system_tables.own_tables import existing_own_tables
+
+
+class DeclaredSchema:
+    """The schema that *resources* need, made once for all who ask; see `declare_tables`.
+
+    Args:
+        entities: `entities` of the database.
+
+        resources: All that are kept there.
+
+        systems: The journal's tables that are in use.
+    """
+
+    def __init__(
+        self, entities: Entities, resources: Sequence[Resource[Any]], systems: Sequence[SystemTable]
+    ) -> None:
+        self._entities = entities
+        self._resources = resources
+        self._systems = systems
+        self._made: tuple[Server, list[str], DeclaredTables] | None = None
+
+    def __call__(self, connection: Connection) -> DeclaredTables:
+        """Return the schema for the server of *connection*, and for the system's tables that are in use by now."""
+        server, own = detect_server(connection), existing_own_tables(connection)
+        names = [each.name for each in own]
+        if self._made is None or self._made[:2] != (server, names):
+            made = declare_tables(connection, self._entities, self._resources, self._systems, own)
+            self._made = server, names, made
+        return self._made[2]
 
 
 def declare_tables(

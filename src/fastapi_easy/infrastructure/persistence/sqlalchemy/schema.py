@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, assert_never
 
 import sqlalchemy
-from sqlalchemy import Column, Connection, Inspector, MetaData, Table, text
+from sqlalchemy import Column, Connection, MetaData, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError, DBAPIError
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VIEW
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import find_strict_constraints
+from fastapi_easy.infrastructure.relational.catalogue.table_columns import TableColumns
 from fastapi_easy.infrastructure.relational.catalogue.triggers import may_fill_new_rows
 from fastapi_easy.infrastructure.relational.catalogue.type_families import family_of, stands_for
 from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN, ColumnType
@@ -20,8 +21,6 @@ from fastapi_easy.infrastructure.relational.server import server_name_of
 _LOCK: Final = "fastapi_easy.schema"
 _LOCK_NUMBER: Final = 0x66617374
 """The same for every process that creates tables; "fast" in ASCII."""
-
-_KEY_ON_SQLITE: Final = text("SELECT name, type FROM pragma_table_info(:table, :schema) WHERE pk > 0")
 
 _LOCK_LIMIT: Final = 10
 """Seconds to wait while another process creates tables."""
@@ -42,34 +41,32 @@ def create(connection: Connection, metadata: MetaData, tables: Sequence[Table] |
 
 def is_fresh(connection: Connection, tables: Sequence[MappedTable]) -> bool:
     """Return whether none of *tables* exists yet."""
-    inspector = sqlalchemy.inspect(connection)
-    return not any(_exists(inspector, each) for each in tables if not each.table.info.get(VIEW))
+    created = [each.table for each in tables if not each.table.info.get(VIEW)]
+    stored = TableColumns(connection, created)
+    return all(stored.of(each) is None for each in created)
 
 
 def compare(connection: Connection, tables: Sequence[MappedTable]) -> list[str]:
     """Return a sentence for each difference between the stored tables and *tables*."""
     inspector = sqlalchemy.inspect(connection)
+    columns = TableColumns(connection, [each.table for each in tables])
     differences: list[str] = []
     for mapped in tables:
         table = mapped.table
-        if not _exists(inspector, mapped):
+        stored = columns.of(table)
+        if stored is None:
             kind = "view" if table.info.get(VIEW) else "table"
             differences.append(f"{mapped.name}: the {kind} {table.name} does not exist")
             continue
-        stored = {each["name"]: each for each in inspector.get_columns(table.name, schema=table.schema)}
         differences += _differences(mapped, stored, connection.dialect)
         differences += _unfilled_columns(connection, mapped, stored)
-        differences += _uncounted_keys(connection, mapped, stored)
+        differences += _uncounted_keys(connection, mapped, stored, columns)
         if mapped.deleted_column is not None:
             differences += [
                 f"{mapped.name}: {each}"
                 for each in find_strict_constraints(inspector, table, mapped.deleted_column)
             ]
     return differences
-
-
-def _exists(inspector: Inspector, mapped: MappedTable) -> bool:
-    return inspector.has_table(mapped.table.name, schema=mapped.table.schema)
 
 
 @contextlib.contextmanager
@@ -150,7 +147,9 @@ def _unfilled_columns(
             yield f"{place} is not in {mapped.declared_by}; give it a default, or add it to the class"
 
 
-def _uncounted_keys(connection: Connection, mapped: MappedTable, stored: Mapping[str, Any]) -> Iterator[str]:
+def _uncounted_keys(
+    connection: Connection, mapped: MappedTable, stored: Mapping[str, Any], columns: TableColumns
+) -> Iterator[str]:
     """Yield a sentence for each part of the key to which nothing in the database gives a value."""
     table, server = mapped.table, server_name_of(connection.dialect.name)
     # A sequence that the class names is asked with each insert.
@@ -159,9 +158,7 @@ def _uncounted_keys(connection: Connection, mapped: MappedTable, stored: Mapping
         name
         for name in mapped.counted - asked
         if name in stored
-        and not (
-            _is_rowid(connection, table, name) if server == "sqlite" else _has_store_default(stored[name])
-        )
+        and not (columns.is_rowid(table, name) if server == "sqlite" else _has_store_default(stored[name]))
     ]
     if not uncounted or not mapped.has_new_rows or may_fill_new_rows(connection, server, table):
         return
@@ -170,12 +167,6 @@ def _uncounted_keys(connection: Connection, mapped: MappedTable, stored: Mapping
             f"{mapped.name}: nothing in the database gives the key {table.name}.{name} a value; declare the resource"
             " with key='client' if callers give it, or make the column an identity"
         )
-
-
-def _is_rowid(connection: Connection, table: Table, name: str) -> bool:
-    """Return whether SQLite gives the column *name* its own number of the row: an INTEGER, the only part of the key."""
-    found = connection.execute(_KEY_ON_SQLITE, {"table": table.name, "schema": table.schema or "main"}).all()
-    return [(column, type_.upper()) for column, type_ in found] == [(name, "INTEGER")]
 
 
 def _is_filled_by_class(column: Column[Any]) -> bool:

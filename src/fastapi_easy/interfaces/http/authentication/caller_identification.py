@@ -61,7 +61,7 @@ class CallerIdentification:
 
         async def identified(exchange: Exchange, segment: bytes) -> HttpResponse | StreamedResponse | None:
             outcome = await self.identify(exchange.scope, exchange.headers)
-            if isinstance(outcome, Failure):
+            if type(outcome) is Failure:
                 raise problem_error(outcome.failure())
             exchange.principal = outcome.unwrap()
             return await endpoint(exchange, segment)

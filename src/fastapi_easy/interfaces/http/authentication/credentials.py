@@ -1,6 +1,7 @@
 """A request → the credentials in it."""
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from fastapi_easy.application.authentication.identify_caller import Place
 from fastapi_easy.domain.ports import CredentialPlace, Credentials
@@ -17,26 +18,32 @@ def find_credentials(headers: Mapping[bytes, bytes], places: Iterable[Place]) ->
 
         places: Where to look, in this order.
     """
+    value: bytes | None
     for place, parameter in places:
-        value = _find(headers, place, parameter)
+        if place is CredentialPlace.BEARER:
+            authorization = headers.get(b"authorization")
+            if authorization is None:
+                continue
+            is_usual = authorization.startswith(b"Bearer ")
+            value = authorization[7:].strip(b" ") if is_usual else _bearer(authorization)
+        else:
+            value = _find(headers, place, parameter)
         if value is not None:
             return Credentials(place, parameter, value.decode("latin-1"))
     return None
 
 
-def _find(headers: Mapping[bytes, bytes], place: CredentialPlace, parameter: str) -> bytes | None:
-    match place:
-        case CredentialPlace.BEARER:
-            return _bearer(headers.get(b"authorization"))
-        case CredentialPlace.HEADER:
-            return headers.get(parameter.lower().encode("latin-1"))
-        case CredentialPlace.COOKIE:
-            return _cookie(headers.get(b"cookie"), parameter.encode("latin-1"))
+def _find(
+    headers: Mapping[bytes, bytes],
+    place: Literal[CredentialPlace.HEADER, CredentialPlace.COOKIE],
+    parameter: str,
+) -> bytes | None:
+    if place is CredentialPlace.COOKIE:
+        return _cookie(headers.get(b"cookie"), parameter.encode("latin-1"))
+    return headers.get(parameter.lower().encode("latin-1"))
 
 
-def _bearer(authorization: bytes | None) -> bytes | None:
-    if authorization is None:
-        return None
+def _bearer(authorization: bytes) -> bytes:
     scheme, _, value = authorization.partition(b" ")
     # Of another scheme, like `Basic`: no authenticator knows it, and the caller does not mean to be anonymous.
     return value.strip(b" ") if scheme.lower() == b"bearer" else b""

@@ -36,6 +36,10 @@ _VERSIONS: Final = {
 }
 
 
+_FIELD_NAMES: Final[dict[type[Any], tuple[str, ...] | None]] = {}
+"""Of the classes of shapes, which are few."""
+
+
 def describe(
     connection: Connection, own_tables: Collection[str] = (), schemas: Collection[str | None] = ()
 ) -> StoredSchema:
@@ -113,7 +117,7 @@ def _without(stored: SchemaShape, names: Collection[str]) -> SchemaShape:
 
 
 def _canonical(shape: TableShape) -> Mapping[str, Any]:
-    found = dataclasses.asdict(shape)
+    found: dict[str, Any] = _plain(shape)
     del found["is_exact"]
     for check in (*found["checks"], *found["exclusions"]):
         check["expression"] = expression_form(check["expression"])
@@ -122,6 +126,23 @@ def _canonical(shape: TableShape) -> Mapping[str, Any]:
     for part in ("indexes", "uniques", "checks", "exclusions", "references"):
         found[part] = sorted(found[part], key=lambda each: json.dumps(each, sort_keys=True))
     return found
+
+
+def _plain(value: Any) -> Any:
+    """Return *value* in what JSON knows, as `dataclasses.asdict`, which copies every text too."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    cls: type[Any] = type(value)
+    if cls not in _FIELD_NAMES:
+        _FIELD_NAMES[cls] = _field_names(cls)
+    names = _FIELD_NAMES[cls]
+    return value if names is None else {name: _plain(getattr(value, name)) for name in names}
+
+
+def _field_names(cls: type[Any]) -> tuple[str, ...] | None:
+    return tuple(each.name for each in dataclasses.fields(cls)) if dataclasses.is_dataclass(cls) else None
 
 
 def _digest(content: Mapping[str, Any]) -> str:

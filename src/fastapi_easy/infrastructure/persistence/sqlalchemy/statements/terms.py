@@ -24,6 +24,7 @@ from sqlalchemy.types import Enum, TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Relation
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.word_search import is_vector
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
     ConvertedType,
     StoredText,
@@ -92,6 +93,10 @@ class Terms:
         resolve_relation: Finds what a relation of its resource leads to.
 
     Attributes:
+        allows_nul: Whether text may hold the character NUL.
+
+        vectors: The fields that are searched for words.
+
         kept: For each field with a column type of the user's, what a value becomes that is stored; `None` for nothing.
     """
 
@@ -111,6 +116,8 @@ class Terms:
         self._keys = keys
         self._columns: Mapping[str, Term] = {name: table.columns[key] for name, key in keys.items()}
         self._nonstandard = nonstandard
+        self.allows_nul = server.name != "postgresql"
+        self.vectors = frozenset(name for name, column in self._columns.items() if is_vector(column))
         self.kept: Mapping[str, Callable[[Any], Any]] = {
             name: column.type.kept
             for name, column in self._columns.items()
@@ -120,11 +127,6 @@ class Terms:
     def of(self, table: FromClause) -> "Terms":
         """Return the same terms of *table*, which has the same columns: an alias, or a subquery."""
         return Terms(self.server, table, self._keys, self.fields, self._nonstandard, self.resolve_relation)
-
-    @property
-    def allows_nul(self) -> bool:
-        """Whether text may hold the character NUL."""
-        return self.server.name != "postgresql"
 
     def plain(self, field: str) -> Term:
         """Return the column itself."""

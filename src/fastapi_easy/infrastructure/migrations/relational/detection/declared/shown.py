@@ -67,7 +67,7 @@ def show(
         return _show_postgres(connection, tables, enumerations, written)
     if server == "mysql":
         return {name: _show_mysql(connection, name, table, written) for name, table in tables}
-    return {name: _show_sqlite(connection, name, table, written) for name, table in tables}
+    return _show_sqlite(connection, tables, written)
 
 
 def _show_postgres(
@@ -156,21 +156,32 @@ def _show_mysql(connection: Connection, name: str, table: Table, written: AsWrit
             _execute(connection, f"DROP TEMPORARY TABLE {each.shown}")
 
 
-def _show_sqlite(connection: Connection, name: str, table: Table, written: AsWritten | None) -> DeclaredShape:
-    each = ShownTable(name, table, connection, 0)
+def _show_sqlite(
+    connection: Connection, tables: Sequence[tuple[str, Table]], written: AsWritten | None
+) -> dict[str, DeclaredShape]:
+    shown = [ShownTable(name, table, connection, number) for number, (name, table) in enumerate(tables)]
+    # One database for all of them: a new one takes longer than a table.
+    engine = sqlalchemy.create_engine("sqlite://", poolclass=StaticPool)
+    try:
+        with engine.connect() as scratch:
+            created = {each.shown for each in shown if _create_on_sqlite(scratch, each, written)}
+            stored = read_sqlite(scratch, [None], None).tables
+    finally:
+        engine.dispose()
+    return {
+        each.name: each.result(stored[each.shown]) if each.shown in created else each.guess(written)
+        for each in shown
+    }
+
+
+def _create_on_sqlite(scratch: Connection, each: ShownTable, written: AsWritten | None) -> bool:
+    """Create what *each* stands for, and return whether all of it could be."""
     try:
         with each.renamed(written):
             statements = each.statements()
     except CompileError:
-        return each.guess(written)
-    engine = sqlalchemy.create_engine("sqlite://", poolclass=StaticPool)
-    try:
-        with engine.connect() as scratch:
-            if not all(_execute_with_stubs(scratch, statement) for statement in statements):
-                return each.guess(written)
-            return each.result(read_sqlite(scratch, [None], None).tables[each.shown])
-    finally:
-        engine.dispose()
+        return False
+    return all(_execute_with_stubs(scratch, statement) for statement in statements)
 
 
 def _execute_with_stubs(scratch: Connection, statement: str) -> bool:
