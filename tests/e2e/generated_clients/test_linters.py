@@ -7,7 +7,7 @@ from examples.bookshop.app import bookshop
 from tests.e2e.generated_clients.tools import node_tools, run
 from tests.thorough import only_when_thorough
 
-PACKAGES = ("@stoplight/spectral-cli@6.16", "@redocly/cli@2.17")
+PACKAGES = ("@stoplight/spectral-cli@6.16", "@redocly/cli@2.77")
 RULES = 'extends: ["spectral:oas"]\n'
 
 
@@ -21,5 +21,6 @@ def test_linters_report_nothing(tmp_path: Path) -> None:
     redocly = run([str(programs / "redocly"), "lint", "openapi.json", "--max-problems", "50"], tmp_path)
 
     assert "No results with a severity of 'hint' or higher found!" in spectral
-    assert "warning" not in redocly.lower().replace("warnings: 0", "")
     assert "Your API description is valid" in redocly
+    # It tells of warnings below that.
+    assert "You have" not in redocly

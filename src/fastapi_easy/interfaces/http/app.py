@@ -27,6 +27,7 @@ from fastapi_easy.interfaces.http.dispatch import Dispatch
 from fastapi_easy.interfaces.http.fastapi_internals import telemetry_switch
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.http_resource import HttpResource
+from fastapi_easy.interfaces.http.openapi.documentation_pages import DocumentationPages
 from fastapi_easy.interfaces.http.openapi.extend_openapi import extend_openapi
 from fastapi_easy.interfaces.http.openapi_names import names_of
 from fastapi_easy.interfaces.http.operations.table import RESERVED_SEGMENTS
@@ -88,8 +89,10 @@ def build_app(  # noqa: PLR0913 (each is one part of the app)
         "title": options.title,
         "version": options.version,
         "description": options.description,
-        **({} if options.docs else {"openapi_url": None, "docs_url": None, "redoc_url": None}),
+        **({} if options.docs else {"openapi_url": None}),
+        **fastapi_options,
     }
+    docs_url, redoc_url = described.pop("docs_url", "/docs"), described.pop("redoc_url", "/redoc")
     http_resources, started = _HttpResources(kernel, options), StartCheck()
     app = _App(
         options,
@@ -99,8 +102,11 @@ def build_app(  # noqa: PLR0913 (each is one part of the app)
         identification,
         renews_sessions=sessions is not None,
         lifespan=started.noted(_with_health(lifespan, health)),
-        **{**described, **fastapi_options},
+        docs_url=None,
+        redoc_url=None,
+        **described,
     )
+    DocumentationPages(app, security_headers=options.security_headers).add(docs_url, redoc_url)
     provide_current_principal(app, identification, principal)
     if sessions is not None:
         add_session_routes(app, sessions, options)
