@@ -71,7 +71,11 @@ def check_locks(application: Any, settings: Settings) -> Iterator[Check]:
     except DeclarationError as error:
         yield from diagnosis.check_mistakes("locks", error.mistakes)
         return
-    mistakes = ["their store does not answer"] if isinstance(checked, Failure) else checked.unwrap()
+    mistakes = (
+        ["the store of the locks does not answer: the setting locks.url says where it is"]
+        if isinstance(checked, Failure)
+        else checked.unwrap()
+    )
     yield from diagnosis.check_mistakes("locks", mistakes)
 
 

@@ -92,7 +92,6 @@ def build_app(  # noqa: PLR0913 (each is one part of the app)
         **({} if options.docs else {"openapi_url": None}),
         **fastapi_options,
     }
-    docs_url, redoc_url = described.pop("docs_url", "/docs"), described.pop("redoc_url", "/redoc")
     http_resources, started = _HttpResources(kernel, options), StartCheck()
     app = _App(
         options,
@@ -102,11 +101,8 @@ def build_app(  # noqa: PLR0913 (each is one part of the app)
         identification,
         renews_sessions=sessions is not None,
         lifespan=started.noted(_with_health(lifespan, health)),
-        docs_url=None,
-        redoc_url=None,
         **described,
     )
-    DocumentationPages(app, security_headers=options.security_headers).add(docs_url, redoc_url)
     provide_current_principal(app, identification, principal)
     if sessions is not None:
         add_session_routes(app, sessions, options)
@@ -199,7 +195,12 @@ class _App(FastAPI):
         self._is_traced = True
         self._next_telemetry_check = 0.0
         self.guards = Guards(self, options, principal=principal, identification=identification)
-        super().__init__(**fastapi_options)
+        docs_url, redoc_url = (
+            fastapi_options.pop("docs_url", "/docs"),
+            fastapi_options.pop("redoc_url", "/redoc"),
+        )
+        super().__init__(docs_url=None, redoc_url=None, **fastapi_options)
+        DocumentationPages(self, security_headers=options.security_headers).add(docs_url, redoc_url)
         paths = partial(http_resources.paths, self.guards, self.router)
         self._dispatch = Dispatch(
             self,
