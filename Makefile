@@ -75,6 +75,7 @@ docs: $(INSTALLED) ## Run what the documentation shows
 tables: $(INSTALLED) ## Write the tables of the documentation that the code declares
 	$(BIN)/python -m tests.docs.capabilities
 	$(BIN)/python -m tests.docs.migration_rules
+	$(BIN)/python -m tests.docs.messages
 
 check: lint types contracts ## Run every check that needs no server
 	$(BIN)/python -m pytest -n 2 tests/architecture $(ARGS)

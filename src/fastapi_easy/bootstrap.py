@@ -262,7 +262,7 @@ def _application(container: Container) -> Application:
         what = f"the class {given.__name__}" if isinstance(given, type) else f"of type {type(given).__name__}"
         raise DeclarationError(
             [
-                f"a container is needed, and {what} is none: declare class Shop(Container), and hand over Shop()"
+                f"a container is needed, and {what} is not one: declare class Shop(Container), and hand over Shop()"
             ]
         )
     # `Container()` makes an `Application`; the static type is the user's class, whose attributes are declared there.

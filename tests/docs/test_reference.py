@@ -48,7 +48,7 @@ from fastapi_easy.interfaces.http import request_problems as refusals
 from fastapi_easy.interfaces.http.problems import TITLES, Problem, problem_of
 from fastapi_easy.settings import PREFIX, Settings
 from fastapi_easy.testing import in_memory
-from tests.docs import capabilities, migration_rules
+from tests.docs import capabilities, messages, migration_rules
 from tests.docs.pages import DOCS, ROOT, anchors_of, blocks_of, table_under
 from tests.docs.tutorial import printed_by
 from tests.unit.application.migrations.sample_plans import ADD, DROP, PLAN
@@ -476,6 +476,24 @@ def test_every_header_that_openapi_documents_is_listed():
 
 def test_the_rules_of_migrations_are_those_that_are_asked():
     assert migration_rules.shown() == migration_rules.written()
+
+
+def test_the_messages_are_those_of_the_source():
+    assert messages.shown() == messages.written(), "run `make tables`"
+
+
+def test_messages_of_every_kind_are_found():
+    found = {each.text for each in messages.messages()}
+
+    assert {
+        "{resource} has no entity with this key.",
+        "Must be a whole number",
+        "{path} publishes nothing: declare a resource with events=True",
+        "query.limit is {limit}: set it between 1 and query.max_limit, {max_limit}",
+        "{name} is not read: the file of settings is called {SETTINGS_FILE}",
+        "no plan was made, since it was refused: {refused}",
+        "%s does not answer: %s",
+    } - {text.removeprefix("%s: ") for text in found} == set()
 
 
 def test_the_address_in_a_finding_is_a_place_on_the_page():

@@ -5,7 +5,8 @@ import datetime
 import enum
 import re
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ import pytest
 import sqlalchemy
 from pydantic import BaseModel, Field, create_model
 from sqlalchemy import Engine, MetaData, Numeric, Table, Time
+from sqlalchemy.exc import SAWarning
 from sqlalchemy.orm import DeclarativeBase
 
 from fastapi_easy.container import Container, resource
@@ -66,18 +68,19 @@ def statements(text: str) -> Iterator[str]:
             yield statement
 
 
-def classes_of(engine: Engine, *, without: str = "^$", columns: Collection[str] = ()) -> dict[str, type[Any]]:
-    """A class for each table that has a key, those that are referred to first.
+def classes_of(engine: Engine, *, views: Mapping[str, Sequence[str]] | None = None) -> dict[str, type[Any]]:
+    """A class for each table that has a key and for each view, those that are referred to first.
 
     Args:
         engine: Where the tables are.
 
-        without: A pattern of tables that are left out.
-
-        columns: Columns that are left out.
+        views: What identifies a row of each view.
     """
-    metadata = MetaData()
-    metadata.reflect(engine, only=lambda name, _: not re.search(without, name))
+    metadata, keys = MetaData(), views or {}
+    with warnings.catch_warnings():
+        # A type that SQLAlchemy does not know: the column is left out, with a notice.
+        warnings.simplefilter("ignore", SAWarning)
+        metadata.reflect(engine, views=True)
 
     class Tables(DeclarativeBase):
         pass
@@ -85,9 +88,10 @@ def classes_of(engine: Engine, *, without: str = "^$", columns: Collection[str] 
     Tables.metadata = metadata
     classes = {}
     for table in metadata.sorted_tables:
-        if table.primary_key.columns:
-            left_out = [each for each in columns if each in table.columns]
-            members = {"__table__": table, "__mapper_args__": {"exclude_properties": left_out}}
+        if table.primary_key.columns or table.name in keys:
+            members: dict[str, Any] = {"__table__": table}
+            if table.name in keys:
+                members["__mapper_args__"] = {"primary_key": [table.c[name] for name in keys[table.name]]}
             classes[table.name] = type(table.name.title().replace("_", ""), (Tables,), members)
     return classes
 
@@ -150,10 +154,9 @@ def shown(value: Any) -> Any:  # noqa: PLR0911 (a line for each type)
             return value
 
 
-def rows_of(engine: Engine, table: Table, names: Sequence[str]) -> list[dict[str, Any]]:
-    """What plain SQL reads from *table*, in the order of its key, in the JSON of answers."""
+def rows_of(engine: Engine, table: Table, names: Sequence[str], key: Sequence[str]) -> list[dict[str, Any]]:
+    """What plain SQL reads from *table*, in the order of its *key*, in the JSON of answers."""
     quote = engine.dialect.identifier_preparer.quote
-    key = [column.name for column in table.primary_key.columns]
     # Names of columns and tables, each quoted.
     text = f"SELECT {', '.join(map(quote, names))} FROM {quote(table.name)} ORDER BY {', '.join(map(quote, key))}"
     with engine.connect() as connection:

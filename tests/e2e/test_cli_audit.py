@@ -194,7 +194,7 @@ def test_an_anchor_that_is_not_there_is_a_mistake_and_no_verdict(operator: Opera
     operator.write()
     refused = operator.run("audit", "verify", operator.shop, "--anchor", operator.path("nothing.ndjson"))
     assert refused.exit_code == 2
-    assert "is no file with checkpoints" in refused.stderr
+    assert "is not a file with checkpoints" in refused.stderr
 
 
 def test_a_program_that_audits_nothing_is_told_so(operator: Operator) -> None:

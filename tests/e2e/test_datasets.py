@@ -3,9 +3,9 @@
 import json
 import re
 import struct
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import REAL, Engine
 
 from fastapi_easy.bootstrap import create_app
-from fastapi_easy.domain import Resource
+from fastapi_easy.domain import Operation, Resource
 from tests.e2e.dataset_rows import PAGILA_ROWS, SAKILA, SAKILA_ROWS
 from tests.e2e.datasets import (
     classes_of,
@@ -29,8 +29,11 @@ from tests.e2e.datasets import (
 from tests.e2e.serving import client_of
 from tests.e2e.stores import CHOSEN, empty_store
 from tests.services.wanted import empty_database
+from tests.thorough import one_in
 
 MIGRATIONS = CHOSEN.replace("URL", "MIGRATIONS")
+PARTITION = re.compile(r"payment_p\d{4}_\d\d")
+"""What Pagila keeps its payments in: dozens of tables that are alike, of which some are tried in every way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +47,13 @@ class Dataset:
 
         rows: More rows.
 
-        without: A pattern of tables that are left out.
+        afterwards: What is run when there are other rows.
 
-        columns: Columns that are left out, whose types no kind stands for.
+        views: What identifies a row of each view, which can only be read.
+
+        without: A pattern of tables that no class is made of where migrations are tried.
+
+        columns: Columns of which the same holds.
 
         tolerates: A pattern of statements that may fail: extensions, roles and functions of other versions.
     """
@@ -54,6 +61,8 @@ class Dataset:
     server: str
     text: Callable[[], str]
     rows: str = ""
+    afterwards: str = ""
+    views: Mapping[str, Sequence[str]] = field(default_factory=dict)
     without: str = "^$"
     columns: tuple[str, ...] = ()
     tolerates: str = "^$"
@@ -61,7 +70,7 @@ class Dataset:
     @contextmanager
     def loaded_into(self, url: str, *, with_rows: bool = True) -> Iterator[Engine]:
         """Load it into the empty database at *url*, and yield an engine of that."""
-        text = self.text() + self.rows
+        text = self.text() + self.rows + self.afterwards
         if not with_rows:
             text = ";\n".join(each for each in statements(text) if not each.startswith("INSERT")) + ";"
         engine = engine_of(url)
@@ -85,9 +94,20 @@ DATASETS = {
         server="postgres",
         text=pagila,
         rows=PAGILA_ROWS,
+        afterwards="REFRESH MATERIALIZED VIEW public.rental_by_category;",
+        views={
+            "actor_info": ("actor_id",),
+            "customer_list": ("id",),
+            "film_list": ("fid", "category"),
+            "nicer_but_slower_film_list": ("fid", "category"),
+            "rental_by_category": ("category",),
+            "sales_by_film_category": ("category",),
+            "sales_by_store": ("store", "manager"),
+            "staff_list": ("id",),
+        },
         without="payment_p|film_embedding|_view|_list",
         columns=("release_year", "fulltext"),
-        tolerates="vector|OWNER|VIEW|embedding",
+        tolerates="vector|OWNER|embedding",
     ),
     "sakila": Dataset(server="mariadb", text=lambda: SAKILA, rows=SAKILA_ROWS, columns=("release_year",)),
 }
@@ -121,7 +141,7 @@ async def served(url: str, classes: Mapping[str, type[Any]], migrations: str) ->
 async def loaded(request: pytest.FixtureRequest) -> AsyncIterator[Loaded]:
     dataset = DATASETS[request.param]
     with empty_database(dataset.server) as url, dataset.loaded_into(url) as engine:
-        classes = classes_of(engine, without=dataset.without, columns=dataset.columns)
+        classes = classes_of(engine, views=dataset.views)
         # The references of a partitioned table are those of its partitions.
         classes |= {name: classes.pop(name) for name in ("payment",) if name in classes}
         async with served(url, classes, "off") as (client, resources):
@@ -146,7 +166,7 @@ async def test_every_value_is_that_of_plain_sql(loaded: Loaded) -> None:
         single = {each for each in names if isinstance(table.columns[each].type, REAL)}
 
         rows = await rows_in(loaded.client, name)
-        direct = rows_of(loaded.engine, table, names)
+        direct = rows_of(loaded.engine, table, names, loaded.resources[name].key)
 
         # Numbers of single precision are equal as such.
         assert [rounded(row, single) for row in rows] == [rounded(row, single) for row in direct], name
@@ -154,11 +174,13 @@ async def test_every_value_is_that_of_plain_sql(loaded: Loaded) -> None:
         assert one is None or rounded(one.json(), single) == rounded(direct[0], single)
 
 
-def rounded(row: dict[str, Any], single: set[str]) -> dict[str, Any]:
-    return {
+def rounded(row: dict[str, Any], single: Collection[str] = ()) -> dict[str, Any]:
+    rounded = {
         name: struct.pack("f", value) if name in single and value is not None else value
         for name, value in row.items()
     }
+    # A view of Pagila lists them in any order.
+    return rounded | {"actors": sorted(rounded["actors"].split(", "))} if "actors" in rounded else rounded
 
 
 def path_of(resource: Resource[Any], row: Mapping[str, Any]) -> str:
@@ -172,15 +194,26 @@ def path_of(resource: Resource[Any], row: Mapping[str, Any]) -> str:
 
 
 async def test_a_walk_along_every_order_shows_each_row_once(loaded: Loaded) -> None:
-    for name, resource in loaded.resources.items():
+    for name in tried(loaded.resources):
+        resource = loaded.resources[name]
         keys = {key_of(resource, row) for row in await rows_in(loaded.client, name)}
         limit = max(7, len(keys) // 2 + 1)
-        for field in resource.sortable:
-            for sort in (field, f"-{field}"):
+        for each in resource.sortable:
+            for sort in (each, f"-{each}"):
                 walked = await walk(loaded.client, name, sort, min(limit, 1000))
 
                 assert len(walked) == len(keys), (name, sort)
                 assert {key_of(resource, row) for row in walked} == keys, (name, sort)
+
+
+def tried(names: Iterable[str]) -> list[str]:
+    """*names*, with few of the partitions."""
+    partitions = [each for each in names if PARTITION.fullmatch(each)]
+    return [each for each in names if each not in partitions] + one_in(30, partitions)
+
+
+def can(operation: Operation, resource: Resource[Any]) -> bool:
+    return operation in resource.operations
 
 
 async def walk(client: httpx2.AsyncClient, name: str, sort: str, limit: int) -> list[dict[str, Any]]:
@@ -201,9 +234,9 @@ def key_of(resource: Resource[Any], row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 async def test_rows_are_created_patched_and_deleted(loaded: Loaded) -> None:
-    for name in reversed(loaded.classes):
+    for name in tried(list(reversed(loaded.classes))):
         resource, rows = loaded.resources[name], await rows_in(loaded.client, name)
-        if not rows:
+        if not rows or not can(Operation.CREATE, resource):
             continue
         changes = Changes(loaded.client, resource, rows)
         created = await changes.create()
@@ -277,8 +310,9 @@ class Changes:
             )
             assert answer.status_code == 200, (resource.name, patch, answer.text)
             stored = (await self._client.get(path)).json()
-            # Triggers and `ON UPDATE` set it.
-            assert {**stored, "last_update": None} == {**stored, **patch, "last_update": None}, resource.name
+            # Triggers and `ON UPDATE` set them.
+            set_there = {"last_update": None, "fulltext": None}
+            assert {**stored, **set_there} == {**stored, **patch, **set_there}, resource.name
 
     async def delete(self, created: dict[str, Any]) -> None:
         """Delete it."""
@@ -294,17 +328,30 @@ async def test_what_is_exported_is_imported_as_it_was(loaded: Loaded) -> None:
             pass
         async with served(url, loaded.classes, "off") as (other, resources):
             for name in loaded.classes:
-                await imported(other, name, await exported(loaded.client, name, "csv"), "csv")
-
-                assert await exported(other, name) == await exported(loaded.client, name), name
+                # What is in partitions is in the whole.
+                if can(Operation.IMPORT, resources[name]) and not PARTITION.fullmatch(name):
+                    await imported(other, name, await exported(loaded.client, name, "csv"), "csv")
+            run(url, dataset.afterwards)
+            for name in loaded.classes:
+                if name in dataset.views:
+                    there = [rounded(row) for row in await rows_in(other, name)]
+                    assert there == [rounded(row) for row in await rows_in(loaded.client, name)], name
+                else:
+                    assert await exported(other, name) == await exported(loaded.client, name), name
             for name, resource in resources.items():
                 rows = await rows_in(other, name)
                 generated = [each for each in resource.key if resource.fields[each].generated]
-                if rows and generated:
+                if rows and generated and not PARTITION.fullmatch(name):
                     created = await Changes(other, resource, rows).create()
 
                     assert created is not None
                     assert created[generated[0]] > max(row[generated[0]] for row in rows), name
+
+
+def run(url: str, text: str) -> None:
+    engine = engine_of(url)
+    load(engine, text)
+    engine.dispose()
 
 
 async def imported(client: httpx2.AsyncClient, name: str, content: bytes, format_: str) -> None:
@@ -331,3 +378,14 @@ async def test_chinook_moves_from_store_to_store_and_back(tmp_path: Path) -> Non
             client = other
 
             assert {name: await exported(client, name) for name in classes} == first, store
+
+
+async def test_a_row_that_lacks_a_value_which_nobody_can_give_is_refused(loaded: Loaded) -> None:
+    if "film_embedding" not in loaded.classes:
+        pytest.skip("every column has a type that is known")
+
+    listed = await loaded.client.get("/film_embedding")
+    refused = await loaded.client.post("/film_embedding", json={"film_id": 1})
+
+    assert listed.json()["items"] == []
+    assert (refused.status_code, refused.json()["code"]) == (409, "check_failed")

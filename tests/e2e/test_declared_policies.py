@@ -276,7 +276,7 @@ async def test_a_start_lists_every_mistake_of_rules_and_roles() -> None:
         "books.policy[0]",
         "books.policy[1]",
     ]
-    assert "'boks' is no resource: did you mean 'books'?" in of_roles.value.mistakes[0]
+    assert "'boks' is not a resource: did you mean 'books'?" in of_roles.value.mistakes[0]
     assert "leave one of them out" in of_both.value.mistakes[0]
 
 

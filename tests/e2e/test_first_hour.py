@@ -5,6 +5,7 @@ import itertools
 import os
 import signal
 import socket
+import subprocess
 import sys
 import textwrap
 import warnings
@@ -19,7 +20,7 @@ from fastapi_easy.__main__ import command_line
 from fastapi_easy.domain import DeclarationError
 from fastapi_easy.interfaces.cli.targets import load_app
 from fastapi_easy.interfaces.cli.tasks import Target
-from tests.e2e.commands import call
+from tests.e2e.commands import PATIENCE, call, environment
 from tests.e2e.wrong_programs import GOOD, PREAMBLE, PREFIX, WRONG, Wrong
 
 LINES_OF_A_SCREEN = 24
@@ -210,3 +211,62 @@ def test_the_command_itself_says_it_without_a_traceback(
     assert (run.returncode, run.stdout) == (3 if wrong.at_start else 2, ""), run.stderr
     assert [part for part in wrong.says if part not in run.stderr] == []
     assert "Traceback" not in run.stderr
+
+
+HIDING = """
+import sys
+
+
+class Hidden:
+    def find_spec(self, name, *arguments):
+        if name.partition(".")[0] in {"sqlalchemy", "alembic", "sqlmodel", "aiosqlite", "tortoise"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, Hidden())
+from fastapi_easy.__main__ import main
+
+main()
+"""
+PLAIN = """
+from dataclasses import dataclass
+
+from fastapi_easy.bootstrap import create_app
+from fastapi_easy.container import Container, resource
+
+
+@dataclass
+class Book:
+    title: str
+    id: int | None = None
+
+
+class Shop(Container):
+    books = resource(Book)
+
+
+app = create_app(Shop())
+"""
+
+
+@pytest.mark.parametrize("url", ["memory://", "sqlite:///shop.sqlite3"])
+def test_the_doctor_needs_no_library_that_the_program_does_not(url: str, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(PLAIN)
+    variables = environment(**{f"{PREFIX}DATABASES__DEFAULT__URL": url})
+
+    found = subprocess.run(
+        [sys.executable, "-c", HIDING, "doctor", "shop:app"],
+        cwd=tmp_path,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+    assert found.stderr == ""
+    if url == "memory://":
+        assert (found.returncode, "No problems found." in found.stdout) == (0, True)
+    else:
+        assert found.returncode == 1
+        assert 'sqlalchemy is not installed: pip install "fastapi_easy[sqlite]"' in found.stdout

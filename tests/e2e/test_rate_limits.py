@@ -166,7 +166,7 @@ def test_a_rule_that_counts_nothing_is_a_mistake(rule: dict[str, Any], sentence:
 
 @pytest.mark.parametrize("rate", ["", "5", "0/day", "5/fortnight", "5/0 days", "-1/day"])
 def test_a_rate_is_so_many_calls_in_a_time(rate: str) -> None:
-    with pytest.raises(ValueError, match="is no rate: write 100/minute"):
+    with pytest.raises(ValueError, match="is not a rate: write 100/minute"):
         RateRuleSettings(rate=rate)
 
 

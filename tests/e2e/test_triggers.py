@@ -196,7 +196,7 @@ async def test_a_view_says_what_it_does_not_take(url: str, store: str) -> None:
     assert {(each.status_code, each.json()["code"]) for each in totals} == {(501, "unsupported")}
     if name != "mariadb":
         details = [each.json()["detail"] for each in numbered]
-        assert all("lacks a way to tell the key of a new entity" in each for each in details), details
+        assert all("does not support telling the key of a new entity" in each for each in details), details
 
 
 async def test_answers_are_what_is_stored_afterwards(client: httpx2.AsyncClient) -> None:

@@ -85,7 +85,7 @@ SETTINGS = {
     "one underscore for two": variable(
         "DATABASES_DEFAULT_URL", "x", "did you mean FASTAPI_EASY_DATABASES__DEFAULT__URL?"
     ),
-    "a section of its own": variable("COLOUR", "red", "has to begin with one of", "databases"),
+    "a section of its own": variable("COLOUR", "red", "must begin with one of", "databases"),
     "no yes or no": variable("HTTP__DOCS", "perhaps", "has to be true or false"),
     "no number": variable("DEADLINE", "soon", "has to be a number"),
     "a number too small": variable("DEADLINE", "0.1", "greater than or equal to 0.25"),
@@ -209,7 +209,7 @@ URLS = {
     "no database": Wrong(
         variables={"DATABASES__DEFAULT__URL": "sqlite:///notes.txt"},
         files={"notes.txt": b"Buy milk, and write a program."},
-        says=("notes.txt", "no database of SQLite"),
+        says=("notes.txt", "not a SQLite database"),
         at_start=True,
     ),
     "nobody there": url(

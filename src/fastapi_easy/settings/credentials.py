@@ -47,7 +47,9 @@ class AttemptSettings(Section):
     @model_validator(mode="after")
     def _remembers_delays(self) -> Self:
         if self.memory <= self.longest:
-            raise ValueError("memory must be longer than longest, or the wait would end with being forgotten")
+            raise ValueError(
+                "memory must be longer than longest, so that no wait is forgotten before it ends"
+            )
         return self
 
 

@@ -75,7 +75,7 @@ def test_a_misspelt_resource_is_no_attribute_and_says_what_may_have_been_meant()
     with pytest.raises(AttributeError, match="did you mean 'acting_as'"):
         _ = kernel.acting_az
     with pytest.raises(
-        AttributeError, match="known are acting_as, goods, orders, resource, stalls, unit_of_work, use_cases"
+        AttributeError, match="there are acting_as, goods, orders, resource, stalls, unit_of_work, use_cases"
     ):
         _ = kernel.xyz
     assert not hasattr(kernel, "goodz")
@@ -88,7 +88,7 @@ def test_a_misspelt_name_is_no_key_and_says_what_may_have_been_meant(ask: Any) -
 
 
 def test_a_resource_of_another_application_is_not_known() -> None:
-    with pytest.raises(KeyError, match="there is no resource 'goods': none is known"):
+    with pytest.raises(KeyError, match="there is no resource 'goods': there is none here"):
         _ = Kernel({}).resource(Market.goods)
 
 

@@ -221,7 +221,7 @@ def test_no_rule_lets_callers_write_the_tenant() -> None:
 def test_what_is_unique_within_a_tenant_may_be_upserted_by() -> None:
     assert mistakes_of(tenant="title", upsert=["isbn"]) == []
     assert mistakes_of(upsert=["isbn"]) == [
-        "books: upsert names isbn, which have no unique constraint together: declare them unique"
+        "books: upsert names isbn, which has no unique constraint: declare it unique"
     ]
 
 

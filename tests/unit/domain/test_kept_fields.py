@@ -175,17 +175,17 @@ def test_where_nothing_is_marked_everything_is_alive():
         ),
         pytest.param(
             {"upsert": ("title",)},
-            "books: upsert names title, which have no unique constraint together: declare them unique",
+            "books: upsert names title, which has no unique constraint: declare it unique",
             id="upsert by what is not unique",
         ),
         pytest.param(
             {"upsert": ("shelf",)},
-            "books: upsert names shelf, which have no unique constraint together: declare them unique",
+            "books: upsert names shelf, which has no unique constraint: declare it unique",
             id="upsert by half of what is unique",
         ),
         pytest.param(
             {"upsert": ("isbn", "title")},
-            "books: upsert names isbn, title, which have no unique constraint together: declare them unique",
+            "books: upsert names isbn, title, which have no unique constraint together: declare them unique together",
             id="upsert by more than what is unique",
         ),
         pytest.param(

@@ -136,13 +136,13 @@ def test_a_target_lives_in_the_same_database():
         ),
         pytest.param(
             {"prizes": to_many(Stranger, by="book_id")},
-            "books: relation 'prizes' refers to Stranger, which is no resource of database 'default': declare it "
+            "books: relation 'prizes' refers to Stranger, which is not a resource of database 'default': declare it "
             "there, or leave the relation out",
             id="a class that is no resource",
         ),
         pytest.param(
             {"prizes": to_many("prizes", by="book_id")},
-            "books: relation 'prizes' refers to 'prizes', which is no resource of database 'default': declare it "
+            "books: relation 'prizes' refers to 'prizes', which is not a resource of database 'default': declare it "
             "there, or leave the relation out",
             id="a name of no resource",
         ),
@@ -153,12 +153,12 @@ def test_a_target_lives_in_the_same_database():
         ),
         pytest.param(
             {"author": to_one("authors", by="writer_id")},
-            "books: relation 'author' compares books.writer_id, which is no field: name one",
+            "books: relation 'author' compares books.writer_id, which is not a field: name one",
             id="by a field of its own that is not there",
         ),
         pytest.param(
             {"authors": to_many("authors", by="book_id")},
-            "books: relation 'authors' compares authors.book_id, which is no field: name one",
+            "books: relation 'authors' compares authors.book_id, which is not a field: name one",
             id="by a field of the other that is not there",
         ),
         pytest.param(
@@ -199,7 +199,7 @@ def test_a_relation_that_the_declaration_names_must_be():
 
     [mistake] = linked.mistakes
     assert mistake.startswith(
-        "authors: relation 'prizes' refers to Stranger, which is no resource of database"
+        "authors: relation 'prizes' refers to Stranger, which is not a resource of database"
     )
 
 

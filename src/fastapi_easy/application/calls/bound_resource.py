@@ -306,7 +306,7 @@ class BoundResource(Generic[E]):
         name = next((name for name, each in actions.items() if each is type(action)), None)
         if name is None:
             raise TypeError(
-                f"{type(action).__name__} is no action of {self._resource.name}: declare it in actions=[…]"
+                f"{type(action).__name__} is not an action of {self._resource.name}: declare it in actions=[…]"
             )
         return await self._call_with_key(
             self._use_cases.actions[name], key, lambda key: PerformAction(key, action, version)

@@ -149,8 +149,8 @@ class PastEntities:
             # Only those who see everything get here: for others it was never there.
             key = moment.told.entry.key
             reason = (
-                f"{self._resource.name} {key} was removed by something else than this application, nobody knows when "
-                "after its last change"
+                f"{self._resource.name} {key} was removed by something other than this application, at an unknown "
+                "time after its last change"
             )
             return Failure(BadQuery("as_of", reason))
         return Success(moment.after if sight.sees(moment.after) else None)

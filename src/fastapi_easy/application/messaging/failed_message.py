@@ -119,7 +119,7 @@ def reason_of(error: Error) -> str:  # noqa: C901, PLR0911 (a line for each kind
         case TooLarge():
             return f"{error.code}: {error.sentence}"
         case Unsupported(resource, capability):
-            return f"{error.code}: the store of {resource} lacks {capability}"
+            return f"{error.code}: the store of {resource} does not support {capability}"
         case Unavailable(dependency) | DeadlineExceeded(dependency) | OutcomeUnknown(dependency):
             return f"{error.code}: {dependency}"
         case MigrationStopped():

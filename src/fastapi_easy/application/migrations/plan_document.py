@@ -270,7 +270,7 @@ def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _refuse_constant(text: str) -> object:
-    raise ValueError(f"the plan is not JSON: {text} is no number")
+    raise ValueError(f"the plan is not JSON: {text} is not a number")
 
 
 def _first_difference(found: object, expected: object, place: str = "") -> str:

@@ -230,6 +230,19 @@ def _with_other_types(where: Where) -> Where:
     )
 
 
+def offered(known: Iterable[str]) -> str:
+    """Return which of *known* there are, as part of a sentence; of many only the first ones."""
+    names = list(known)
+    if not names:
+        return "there is none here"
+    more = ", …" if len(names) > _LISTED else ""
+    return f"there are {', '.join(names[:_LISTED])}{more}"
+
+
+_LISTED: Final = 20
+"""Names that a message lists at most."""
+
+
 def closest_match(name: str, known: Iterable[str]) -> str | None:
     """Return the one of *known* most similar to *name*, or `None` when none is similar."""
     near = difflib.get_close_matches(name[:64], list(known), n=1, cutoff=0.6)

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence, Sized
 from collections.abc import Set as AbstractSet
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from fastapi_easy.application.queries.allowed_comparisons import (
     CONNECTIVES,
     RESERVED,
     Parameter,
     closest_match,
+    offered,
 )
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.shown_values import ShownValues, unexpected_values
@@ -21,6 +22,10 @@ from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.domain.values.value_parsing import parse_value, read_text
 
 _BOUNDS = 2
+
+
+_EQUALITY: Final = frozenset({"eq", "equals", "exact"})
+"""What others call the comparison that has no word here."""
 
 
 class QueryError(Exception):
@@ -121,10 +126,11 @@ class ComparisonParser:
         field, _, operator = name.partition("__")
         if operator and field in self._parameters:
             known = [word for word in self._parameters if word.startswith(f"{field}__")]
+            there = offered(word.removeprefix(field) for word in known)
             raise QueryError.bad_query(
                 name,
-                f"{field} cannot be compared like that",
-                closest_match(name, known) or closest_match(name, self._parameters),
+                f"{field} cannot be compared like that; {there}",
+                field if operator in _EQUALITY else closest_match(name, known),
             )
         raise QueryError.bad_query(
             name, "Is not a parameter here", closest_match(name, [*self._parameters, *others])

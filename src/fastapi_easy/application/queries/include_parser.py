@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match
+from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match, offered
 from fastapi_easy.application.queries.comparisons import QueryError
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.names import split_names
@@ -169,8 +169,7 @@ def _unknown_relation(parameter: str, name: str, known: Collection[str]) -> Quer
     suggestion = closest_match(name, known)
     if suggestion is not None:
         return QueryError.bad_query(parameter, "Unknown relation", suggestion)
-    there = f"there are {', '.join(known)}" if known else "there is none here"
-    return QueryError.bad_query(parameter, f"Unknown relation; {there}")
+    return QueryError.bad_query(parameter, f"Unknown relation; {offered(known)}")
 
 
 def _all_nodes(nodes: Mapping[str, IncludeNode]) -> Iterator[IncludeNode]:

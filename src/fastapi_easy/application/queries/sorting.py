@@ -1,8 +1,9 @@
 """The parser of orders, `-created_at,id`, and of field lists."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match
+from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match, offered
 from fastapi_easy.application.queries.comparisons import QueryError
 from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.resources.resource import Relation, Resource
@@ -35,16 +36,20 @@ def read_order(
         path, target = _path(resource, relations[: depth + 1])
         field = aliases_for(target).resolve(last)
         if len(relations) > depth or path is None or field not in target.sortable:
-            suggestion = closest_match(spelled, _sortable(resource, aliases_for))
+            known = _sortable(resource, aliases_for)
+            suggestion = closest_match(spelled, known)
             raise QueryError.bad_query(
                 "sort",
-                "Field is not sortable",
+                _NOT_SORTABLE if suggestion else f"{_NOT_SORTABLE}; {offered(known)}",
                 f"-{suggestion}" if suggestion and descending else suggestion,
             )
         if spelled in order:
             raise QueryError.bad_query("sort", f"Names {spelled} twice")
         order[spelled] = Sort(field, Direction.DESCENDING if descending else Direction.ASCENDING, path)
     return tuple(order.values())
+
+
+_NOT_SORTABLE: Final = "Does not name a sortable field"
 
 
 def _path(
@@ -85,6 +90,8 @@ def read_fields(
         field = naming.resolve(name)
         if field is None or field not in resource.readable:
             known = [naming.alias_of(each) for each in resource.readable]
-            raise QueryError.bad_query("fields", "Unknown field", closest_match(name, known))
+            suggestion = closest_match(name, known)
+            reason = "Unknown field" if suggestion else f"Unknown field; {offered(known)}"
+            raise QueryError.bad_query("fields", reason, suggestion)
         chosen[field] = None
     return tuple(chosen)

@@ -191,7 +191,7 @@ def open_anchor(text: str, *, is_read: bool = False) -> AnchorSink:
 
     path = Path(urllib.request.url2pathname(urllib.parse.urlsplit(text).path) if scheme else text)
     if is_read and not path.is_file():
-        raise DeclarationError([f"{path} is no file with checkpoints"])
+        raise DeclarationError([f"{path} is not a file with checkpoints"])
     return FileAnchor(path)
 
 

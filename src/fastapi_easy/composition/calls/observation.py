@@ -27,7 +27,7 @@ def open_metrics(settings: Settings) -> Metrics | None:
         from fastapi_easy.infrastructure.observation.prometheus import PrometheusMetrics
     except ModuleNotFoundError as error:
         raise DeclarationError(
-            [f"http.metrics needs {error.name}: install fastapi_easy[metrics], or set it to false"]
+            [f'http.metrics needs {error.name}: pip install "fastapi_easy[metrics]", or set it to false']
         ) from None
     return PrometheusMetrics()
 

@@ -67,7 +67,7 @@ def _read(application: Application, kernel: Kernel, mistakes: list[str]) -> Iter
         wrong = consumer.find_mistakes()
         group = consumer.group or _default_group(application)
         wrong += [
-            f"{what} {name!r} has to be letters, digits, _ and - in parts joined by dots, at most {_LONGEST_NAME} "
+            f"{what} {name!r} must be letters, digits, _ and - in parts joined by dots, at most {_LONGEST_NAME} "
             "characters"
             for what, name in (("the topic", consumer.topic), ("the group", group))
             if name and (not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME)

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.policies.documents import explanation_document, matrix_document
 from fastapi_easy.domain.principal import Principal
-from fastapi_easy.infrastructure.relational.engine import files_as_they_are
+from fastapi_easy.infrastructure.relational.sqlite.kept_files import files_as_they_are
 from fastapi_easy.interfaces.cli.diagnosis import check_sqlite_file
 from fastapi_easy.interfaces.cli.policy.tasks import Document, PolicyQuestion, PolicyTasks
 from fastapi_easy.interfaces.cli.tasks import CommandError, Target

@@ -46,7 +46,7 @@ async def explanation_document(
     if slash and name in application.declarations:
         read = application.kernel().use_cases(name).queries.read_key(unquote(segment))
         if isinstance(read, Failure):
-            raise LookupError(f"{segment!r} is no key of {name}")
+            raise LookupError(f"{segment!r} is not a key of {name}")
         key = read.unwrap()
     async with _opened_for(application, name if key is not None else None):
         answer = await explain_access(application, caller, action, name, key, tenant)

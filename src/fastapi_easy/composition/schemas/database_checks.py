@@ -17,9 +17,7 @@ from fastapi_easy.domain.errors import DeclarationError, Outcome, Unsupported
 from fastapi_easy.domain.ports.database import Database, SchemaMode
 from fastapi_easy.domain.ports.lock_provider import LockProvider
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.infrastructure.relational.engine import files_as_they_are
-from fastapi_easy.infrastructure.relational.sqlite.database_file import find_file_mistake
-from fastapi_easy.infrastructure.relational.url import resolve
+from fastapi_easy.infrastructure.relational.sqlite.kept_files import files_as_they_are
 from fastapi_easy.interfaces.cli import diagnosis
 from fastapi_easy.interfaces.cli.migrate.proposal import propose
 from fastapi_easy.interfaces.cli.migrate.tasks import MigrationTarget
@@ -38,13 +36,13 @@ def check_databases(
     for name in used:
         kept = [each for each in resources if each.database == name]
         url = settings.databases[name].url.get_secret_value()
-        if absent := diagnosis.check_sqlite_file(name, url):
-            yield from _check_new_file(settings, name, kept) or [absent]
-            continue
         try:
             database = provided[name]() if application else open_database(settings, name)
         except DeclarationError as error:
             yield from diagnosis.check_mistakes("database", [f"{name}: {each}" for each in error.mistakes])
+            continue
+        if absent := diagnosis.check_sqlite_file(name, url):
+            yield from _check_new_file(settings, name, kept) or [absent]
             continue
         policy = migration_policy(settings, database)
         proposal = None
@@ -73,12 +71,19 @@ def check_locks(application: Any, settings: Settings) -> Iterator[Check]:
     except DeclarationError as error:
         yield from diagnosis.check_mistakes("locks", error.mistakes)
         return
-    mistakes = ["their store does not answer"] if isinstance(checked, Failure) else checked.unwrap()
+    mistakes = (
+        ["the store of the locks does not answer: the setting locks.url says where it is"]
+        if isinstance(checked, Failure)
+        else checked.unwrap()
+    )
     yield from diagnosis.check_mistakes("locks", mistakes)
 
 
 def _check_new_file(settings: Settings, name: str, resources: Sequence[Resource[Any]]) -> list[Check]:
     """Return what would keep the first start from creating the file of *name* and its tables in it."""
+    from fastapi_easy.infrastructure.relational.sqlite.database_file import find_file_mistake
+    from fastapi_easy.infrastructure.relational.url import resolve
+
     chosen = settings.databases[name]
     mistake = find_file_mistake(resolve(chosen.url.get_secret_value()))
     if mistake is not None:

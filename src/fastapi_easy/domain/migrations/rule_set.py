@@ -34,7 +34,7 @@ class RuleSet:
             found = _ID.fullmatch(rule.id)
             if found is None:
                 raise ValueError(
-                    f"{rule.id!r} is no id of a rule: write capital letters and three digits, such as SHOP101"
+                    f"{rule.id!r} is not the id of a rule: write capital letters and three digits, such as SHOP101"
                 )
             if found["prefix"] in _PREFIXES:
                 raise ValueError(

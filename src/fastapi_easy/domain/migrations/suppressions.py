@@ -50,11 +50,11 @@ def _read(content: str) -> Suppression | str:
     """Return the suppression, or what is wrong with it."""
     form = _FORM.fullmatch(content)
     if form is None:
-        return f"{content.strip()!r} is no suppression"
+        return f"{content.strip()!r} is not a suppression"
     if not form["reason"].strip():
         return "the reason is empty"
     try:
         until = datetime.date.fromisoformat(form["until"])
     except ValueError:
-        return f"{form['until']} is no day"
+        return f"{form['until']} is not a date"
     return Suppression(rule=form["rule"], object=form["object"], reason=form["reason"].strip(), until=until)

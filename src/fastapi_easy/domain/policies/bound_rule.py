@@ -124,7 +124,7 @@ def find_rule_mistakes(rule: Rule, resource: Resource[Any], place: str) -> Itera
         what = "readable" if option == "fields" else "writable"
         for name in names or ():
             if name not in allowed:
-                yield f"{place}: {option} names {name!r}, which is no {what} field{near(name, allowed)}"
+                yield f"{place}: {option} names {name!r}, which is not a {what} field{near(name, allowed)}"
     only_reads = rule.actions and all(each in _READING for each in rule.actions)
     if only_reads and (rule.write is not None or rule.stamps):
         yield f"{place}: has write or stamps, and only reads: name an action that writes, or leave them out"

@@ -64,7 +64,7 @@ def _member(name: str, value: Any) -> Specification:
         return AllOf(parts) if name == "and" else AnyOf(parts)
     path, _, spelt = name.partition("__")
     if (spelt or "eq") not in set(Operator):
-        raise ConditionError(f"{spelt!r} is no operator{_suggestion(spelt, set(Operator))}")
+        raise ConditionError(f"{spelt!r} is not an operator{_suggestion(spelt, set(Operator))}")
     operator = Operator(spelt or "eq")
     return Where(path, operator, _from_file(value))
 

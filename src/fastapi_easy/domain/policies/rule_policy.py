@@ -88,7 +88,9 @@ class RulePolicy(_DeclaredPolicy):
             for mistake in (
                 find_mistakes_in_rules(rules, resources[name])
                 if name in resources
-                else [f"policy: there are rules about {name!r}, which is no resource{near(name, resources)}"]
+                else [
+                    f"policy: there are rules about {name!r}, which is not a resource{near(name, resources)}"
+                ]
             )
         ]
 
@@ -153,11 +155,11 @@ def find_mistakes_in_rules(rules: Sequence[Rule], resource: Resource[Any]) -> It
 def _find_permission_mistakes(text: str, resources: Mapping[str, Resource[Any]]) -> Iterator[str]:
     parts = split_permission(text)
     if parts is None:
-        yield ", which is none: write it like books:update, books:*, *:read or *"
+        yield ", which is not one: write it like books:update, books:*, *:read or *"
         return
     name, action = parts
     if name not in {*resources, EVERY}:
-        yield f", and {name!r} is no resource{near(name, resources)}"
+        yield f", and {name!r} is not a resource{near(name, resources)}"
         return
     about = resources.values() if name == EVERY else (resources[name],)
     known = {each: None for resource in about for each in known_actions(resource)}

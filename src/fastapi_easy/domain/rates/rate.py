@@ -31,7 +31,7 @@ class Rate:
         match = _RATE.fullmatch(text.strip())
         calls, count = (int(match[1]), int(match[2] or 1)) if match else (0, 0)
         if match is None or calls == 0 or count == 0:
-            raise ValueError(f"{text!r} is no rate: write 100/minute, or 1000/15 minutes")
+            raise ValueError(f"{text!r} is not a rate: write 100/minute, or 1000/15 minutes")
         return cls(calls, count * _UNITS[match[3]])
 
 

@@ -270,9 +270,10 @@ def _upsert_by(
                 f"upsert names {name!r}, whose column type stores a value in another way each time: use another field"
             )
     if by and set(by) not in rules:
-        mistakes.add(
-            f"upsert names {', '.join(by)}, which have no unique constraint together: declare them unique"
-        )
+        lack = "which has no unique constraint: declare it unique"
+        if len(by) > 1:
+            lack = "which have no unique constraint together: declare them unique together"
+        mistakes.add(f"upsert names {', '.join(by)}, {lack}")
     return by
 
 

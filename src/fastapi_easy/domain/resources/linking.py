@@ -35,7 +35,7 @@ def link(
                 _connect(resource, target, relation, each, mistakes)
             elif requested is not None:
                 mistakes.add(
-                    f"relation {relation!r} refers to {_describe_target(each.target)}, which is no resource of "
+                    f"relation {relation!r} refers to {_describe_target(each.target)}, which is not a resource of "
                     "database "
                     f"{resource.database!r}: declare it there, or leave the relation out"
                 )
@@ -85,7 +85,7 @@ def _connect(
         for field in fields:
             if field not in resource.fields:
                 mistakes.add(
-                    f"relation {name!r} compares {resource.name}.{field}, which is no field: name one"
+                    f"relation {name!r} compares {resource.name}.{field}, which is not a field: name one"
                 )
                 return
     kinds = [[resource.fields[field].kind for field in fields] for resource, fields in ends]

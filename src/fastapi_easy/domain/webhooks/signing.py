@@ -93,7 +93,7 @@ def verify(
     """
     key = decode_secret(secret)
     if key is None:
-        raise ValueError("the secret is none: it is whsec_ and 24 to 64 bytes in base64")
+        raise ValueError("this is not a secret for webhooks: one is whsec_ and 24 to 64 bytes in base64")
     given = {name.lower(): value for name, value in headers.items()}
     message_id, timestamp, signatures = (
         given.get(name, "") for name in (ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER)

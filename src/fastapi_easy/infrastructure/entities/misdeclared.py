@@ -51,4 +51,4 @@ def find_undeclared_classes(container: type[Any]) -> Iterator[str]:
     """Yield a sentence for each class with a table that *container* has under another name, and not as a resource."""
     for name, value in vars(container).items():
         if isinstance(value, type) and hasattr(value, "__table__") and name != value.__name__:
-            yield f"{name} is the class {value.__name__}, and no resource: write {name} = resource({value.__name__})"
+            yield f"{name} is the class {value.__name__} and not a resource: write {name} = resource({value.__name__})"

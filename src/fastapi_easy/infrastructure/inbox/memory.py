@@ -63,7 +63,7 @@ class MemoryInbox:
 
     def _begin(self, work: UnitOfWork, place: _Place) -> None:
         if not isinstance(work, MemoryUnitOfWork):
-            raise TypeError(f"{type(work).__name__} is no unit of work of a database in memory")
+            raise TypeError(f"{type(work).__name__} is not a unit of work of a database in memory")
         ended = asyncio.Event()
         self._handled[place] = work, ended
         row = {"consumer": place[0], "message_id": place[1], "seen_at": self._now()}

@@ -6,10 +6,9 @@ only one in which SQLite, whose driver otherwise begins transactions when it see
 """
 
 import contextlib
-import contextvars
 import importlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final, assert_never
 
 from sqlalchemy import URL, event
@@ -24,6 +23,7 @@ from fastapi_easy.infrastructure.relational.driver.unreadable import as_stored
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
 from fastapi_easy.infrastructure.relational.server import ServerName, server_name_of
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import keep_json_as_text
+from fastapi_easy.infrastructure.relational.sqlite.kept_files import are_files_kept
 from fastapi_easy.infrastructure.relational.sqlite.spellings import NORMAL_FORMS
 from fastapi_easy.infrastructure.relational.url import Driver, connect_arguments, driver_of
 
@@ -41,8 +41,6 @@ _KEEPALIVE_SETTINGS: Final = {
 }
 """For psycopg, whose sockets libpq sets up; the values of `sockets` for the other drivers."""
 
-
-_LEAVES_FILES: Final = contextvars.ContextVar("leaves_files", default=False)
 
 # Values of one type, which is ours: what they stand for is bound as it was stored.
 sqlite3.register_adapter(UnexpectedValue, as_stored)
@@ -85,16 +83,6 @@ def make_engine(
         event.listen(engine.sync_engine, "connect", _refuse_plain_connection)
     event.listen(engine.sync_engine, "connect", set_up)
     return engine
-
-
-@contextlib.contextmanager
-def files_as_they_are() -> Iterator[None]:
-    """Let files of SQLite that the block connects to stay as they are: their journal mode is not changed."""
-    token = _LEAVES_FILES.set(True)
-    try:
-        yield
-    finally:
-        _LEAVES_FILES.reset(token)
 
 
 def client_timeout(url: URL, options: ConnectionOptions) -> float | None:
@@ -150,7 +138,7 @@ def _set_up_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool
     _execute_all(
         connection, f"PRAGMA busy_timeout = {round(options.busy_timeout * 1000)}", "PRAGMA foreign_keys = ON"
     )
-    if only_reads or _LEAVES_FILES.get():
+    if only_reads or are_files_kept():
         _execute_all(connection, "PRAGMA query_only = ON")
         return
     if _fetch_scalar(connection, "PRAGMA journal_mode") != "wal":

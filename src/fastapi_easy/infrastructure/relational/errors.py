@@ -51,7 +51,7 @@ DATABASE_ERRORS: Final = (SQLAlchemyError, OSError, TransactionLost)
 NO_KEY_MADE: Final = "The database gives no value to a field that only it can fill in"
 """Why nothing was stored, in `CheckFailed`."""
 
-NO_WAY_TO_CHANGE: Final = "a way to make this change of a view"
+NO_WAY_TO_CHANGE: Final = "this change of a view"
 """What a store lacks, in `Unsupported`."""
 
 _Fields: TypeAlias = tuple[str, ...]
@@ -220,7 +220,7 @@ class TableConstraints:
 
     def _invalid_value(self, classified: ClassifiedError, written: Sequence[Values]) -> Error:
         fields = self.resource.stored_fields
-        named = [(name, "The value does not fit.") for name in self._known_fields(classified, written)]
+        named = [(name, "The value does not fit") for name in self._known_fields(classified, written)]
         guilty = named or list(
             {
                 name: reason
@@ -230,7 +230,7 @@ class TableConstraints:
             }.items()
         )
         if not guilty:
-            return Invalid((Fault("", "A value does not fit its column.", "out_of_range"),))
+            return Invalid((Fault("", "A value does not fit its column", "out_of_range"),))
         return Invalid(tuple(Fault(f"/{name}", reason, "out_of_range") for name, reason in guilty))
 
     def _fields_of(self, columns: Iterable[str]) -> _Fields:
@@ -311,7 +311,7 @@ def as_unavailable(error: BaseException, database: str) -> Unavailable | None:
 
 def null_not_allowed(fields: Iterable[str]) -> Invalid:
     """Return the error for *fields* that were null, or left out, and must not be."""
-    return Invalid(tuple(Fault(f"/{field}", "A value is needed.", "null_not_allowed") for field in fields))
+    return Invalid(tuple(Fault(f"/{field}", "A value is needed", "null_not_allowed") for field in fields))
 
 
 def not_found(resource: Resource[Any], key: Key) -> Failure[Error]:
@@ -335,21 +335,21 @@ def _explain_invalid(field: Field, value: object) -> str | None:
         case str() if field.kind is Kind.TEXT:
             return _explain_text(field, value)
         case bytes() if field.kind is Kind.BINARY and field.max_length is not None:
-            return f"Longer than {field.max_length} bytes." if len(value) > field.max_length else None
+            return f"Longer than {field.max_length} bytes" if len(value) > field.max_length else None
         case int() if field.kind is Kind.INTEGER and not _is_in_range(field, value):
-            return "Outside the range of the field."
+            return "Outside the range of the field"
         case decimal.Decimal() if field.kind is Kind.DECIMAL and not _fits_precision(field, value):
             limit = field.significant_digits
-            return "Has more digits than can be stored." if limit is None else f"{too_many_digits(limit)}."
+            return "Has more digits than can be stored" if limit is None else f"{too_many_digits(limit)}."
         case _:
             return None
 
 
 def _explain_text(field: Field, text: str) -> str | None:
     if "\x00" in text or not _is_encodable(text):
-        return "Holds a character that cannot be stored."
+        return "Holds a character that cannot be stored"
     if field.max_length is not None and len(text) > field.max_length:
-        return f"Longer than {field.max_length} characters."
+        return f"Longer than {field.max_length} characters"
     return None
 
 

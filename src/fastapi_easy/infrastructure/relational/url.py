@@ -53,11 +53,13 @@ def resolve(text: str) -> URL:
     if dialect is None:
         known = ", ".join(sorted(_DIALECTS))
         raise DeclarationError(
-            [f"no SQL adapter for a database URL that begins with {scheme!r}; it knows {known}"]
+            [f"no SQL database is reached with a URL that begins with {scheme!r}: use one of {known}"]
         )
     if dialect == "sqlite" and url.host:
         raise DeclarationError(
-            [f"two slashes are followed by a host, which a file has not: write three, sqlite:///{url.host}"]
+            [
+                f"two slashes are followed by a host, which a file does not have: write three, sqlite:///{url.host}"
+            ]
         )
     driver = _driver(dialect, named)
     if importlib.util.find_spec(driver) is None:
@@ -103,7 +105,7 @@ def _driver(dialect: str, named: str) -> Driver:
             _recommended_driver(drivers),
         )
     raise DeclarationError(
-        [f"the driver {named!r} cannot be used with {dialect}; it has to be one of {', '.join(drivers)}"]
+        [f"the driver {named!r} cannot be used with {dialect}; use one of {', '.join(drivers)}"]
     )
 
 

@@ -43,6 +43,15 @@ class _BuiltIn:
 
 _SQL: Final = ("sqlite", "postgresql", "postgres", "mysql", "mariadb")
 
+_EXTRAS: Final = {
+    "sqlite": "sqlite",
+    "postgresql": "postgres",
+    "postgres": "postgres",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+}
+"""The extras that bring a driver for a scheme, with the library that all drivers of SQL need."""
+
 _BUILT_IN: Final = (
     _BuiltIn("sqlmodel", library="sqlmodel"),
     _BuiltIn("tortoise", library="tortoise", schemes=_SQL, extra="tortoise"),
@@ -85,7 +94,7 @@ def technologies_for_url(url: str, kept: Sequence[type[Any]] = ()) -> Iterator[T
     for each in built_in:
         # All but the last read classes of a library, which whoever declared such a class has imported.
         if each is built_in[-1] or each.library in sys.modules:
-            yield _load(each)
+            yield _load(each, _EXTRAS.get(scheme, each.extra))
     if not built_in:
         found = [each for each in installed_technologies() if scheme in each.schemes]
         if not found:
@@ -112,13 +121,13 @@ def imported_technologies() -> Iterator[Technology]:
 
 
 @functools.cache
-def _load(built_in: _BuiltIn) -> Technology:
+def _load(built_in: _BuiltIn, extra: str = "") -> Technology:
     try:
         module = importlib.import_module(f"{__package__}.{built_in.module}")
     except ModuleNotFoundError as error:
         library = str(error.name).partition(".")[0]
         raise DeclarationError(
-            [f'{library} is not installed: pip install "fastapi_easy[{built_in.extra}]"']
+            [f'{library} is not installed: pip install "fastapi_easy[{extra or built_in.extra}]"']
         ) from error
     technology: Technology = module.TECHNOLOGY
     return technology

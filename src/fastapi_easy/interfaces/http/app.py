@@ -27,6 +27,7 @@ from fastapi_easy.interfaces.http.dispatch import Dispatch
 from fastapi_easy.interfaces.http.fastapi_internals import telemetry_switch
 from fastapi_easy.interfaces.http.health import HealthChecks
 from fastapi_easy.interfaces.http.http_resource import HttpResource
+from fastapi_easy.interfaces.http.openapi.documentation_pages import DocumentationPages
 from fastapi_easy.interfaces.http.openapi.extend_openapi import extend_openapi
 from fastapi_easy.interfaces.http.openapi_names import names_of
 from fastapi_easy.interfaces.http.operations.table import RESERVED_SEGMENTS
@@ -88,7 +89,8 @@ def build_app(  # noqa: PLR0913 (each is one part of the app)
         "title": options.title,
         "version": options.version,
         "description": options.description,
-        **({} if options.docs else {"openapi_url": None, "docs_url": None, "redoc_url": None}),
+        **({} if options.docs else {"openapi_url": None}),
+        **fastapi_options,
     }
     http_resources, started = _HttpResources(kernel, options), StartCheck()
     app = _App(
@@ -99,7 +101,7 @@ def build_app(  # noqa: PLR0913 (each is one part of the app)
         identification,
         renews_sessions=sessions is not None,
         lifespan=started.noted(_with_health(lifespan, health)),
-        **{**described, **fastapi_options},
+        **described,
     )
     provide_current_principal(app, identification, principal)
     if sessions is not None:
@@ -193,7 +195,12 @@ class _App(FastAPI):
         self._is_traced = True
         self._next_telemetry_check = 0.0
         self.guards = Guards(self, options, principal=principal, identification=identification)
-        super().__init__(**fastapi_options)
+        docs_url, redoc_url = (
+            fastapi_options.pop("docs_url", "/docs"),
+            fastapi_options.pop("redoc_url", "/redoc"),
+        )
+        super().__init__(docs_url=None, redoc_url=None, **fastapi_options)
+        DocumentationPages(self, security_headers=options.security_headers).add(docs_url, redoc_url)
         paths = partial(http_resources.paths, self.guards, self.router)
         self._dispatch = Dispatch(
             self,

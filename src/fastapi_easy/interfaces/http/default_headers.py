@@ -29,7 +29,7 @@ def default_headers_of(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
 class DefaultHeaders:
     """ASGI middleware that gives every request a correlation id, and its response the default headers it lacks.
 
-    JSON may load nothing at all; HTML, like `/docs`, needs scripts and gets no policy of ours.
+    JSON may load nothing at all; HTML, which may need scripts, gets no policy here: `/docs` brings its own.
 
     Args:
         app: The app around which it is put.
@@ -70,7 +70,7 @@ class DefaultHeaders:
             headers.append((HEADER, correlation_id))
         if self._security_headers:
             headers += [header for header in _SECURITY_HEADERS if header[0] not in known]
-            # HTML, like `/docs`, needs scripts.
+            # HTML may need scripts; `/docs` brings a policy of its own.
             if known.get(b"content-type", b"").startswith(_JSON_MEDIA_TYPES) and _JSON_POLICY[0] not in known:
                 headers.append(_JSON_POLICY)
         return headers

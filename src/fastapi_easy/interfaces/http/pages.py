@@ -122,7 +122,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "already_handled": "The message that asks for this was handled before. Nothing was changed.",
     "bad_preference": "Prefer: tx must be either commit or rollback (a dry run). Nothing was changed.",
     "bad_query": "A query parameter, an operator or a field in the query is not known. Nothing is ignored silently.",
-    "check_failed": "A check constraint of the database rejected the values. Nothing was changed.",
+    "check_failed": "A rule of the application, or of the database, rejected the values. Nothing was changed.",
     "csrf_failed": "A request with the cookie of a session must be sent by a page of this application, with the token "
     "of the session in X-CSRF-Token. Nothing was changed.",
     "deadline_exceeded": "The call was cancelled when its deadline passed. Nothing was changed; ask for less, or "

@@ -86,10 +86,8 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
             challenge = ((b"www-authenticate", scheme.encode("ascii")),)
             return Problem(401, error.code, "Authentication is required.", challenge)
         case Forbidden(resource, action, field_name):
-            what = (
-                f"{action} on {resource}" if field_name is None else f"{field_name} in {action} on {resource}"
-            )
-            return Problem(403, error.code, f"{what} is not permitted.")
+            field_of = "" if field_name is None else f"The field {field_name} in "
+            return Problem(403, error.code, f"{field_of}{action} on {resource} is not permitted.")
         case NotFound(resource, _):
             return Problem(404, error.code, f"{resource} has no entity with this key.")
         case AlreadyExists(_, fields):
@@ -112,9 +110,10 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
         case CheckFailed(_, fields, constraint, reason):
             is_known = bool(fields or constraint)
             detail = (
-                reason or f"The values violate a {'check constraint' if is_known else 'rule of the store'}."
+                reason
+                or f"The values violate a {'check constraint of the database' if is_known else 'rule of the store'}."
             )
-            return Problem(409, error.code, detail, faults=_field_faults(fields, "Refused", error))
+            return Problem(409, error.code, detail, faults=_field_faults(fields, _bare(detail), error))
         case UnreadableEntity(_, key, fields):
             detail = (
                 f"The stored values of {' and '.join(fields)} do not fit; correct them, or read leniently."
@@ -194,7 +193,7 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
             detail = "The change may or may not have been committed: read before you retry."
             return Problem(503, error.code, detail)
         case Unsupported(resource, capability):
-            return Problem(501, error.code, f"The store of {resource} lacks {capability}.")
+            return Problem(501, error.code, f"The store of {resource} does not support {capability}.")
         case MigrationStopped(stop=stop, message=message, details=details):
             reasons: dict[str, object] = {"stop": stop.value, "details": list(details)}
             return Problem(409, error.code, _sentence(message), members=reasons)
@@ -277,6 +276,11 @@ def _escape_pointer(token: str) -> str:
     return token.replace("~", "~0").replace("/", "~1")
 
 
+def _bare(text: str) -> str:
+    """Return *text* as the message of a fault, which has no full stop."""
+    return text.removesuffix(".")
+
+
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else text + "."
 
@@ -286,7 +290,7 @@ TITLES: Final[Mapping[str, str]] = {
     "already_handled": "Message handled before",
     "bad_preference": "The preference cannot be understood",
     "bad_query": "The query cannot be understood",
-    "check_failed": "Check constraint violated",
+    "check_failed": "Check failed",
     "csrf_failed": "Not from a page of this application",
     "deadline_exceeded": "Deadline exceeded",
     "forbidden": "Not permitted",

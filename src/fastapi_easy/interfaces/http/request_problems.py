@@ -36,7 +36,7 @@ WRONG_CHARSET: Final = Problem(415, "unsupported_media_type", "The charset must 
 BAD_PREFERENCE: Final = Problem(
     400,
     "bad_preference",
-    "Prefer: tx is either rollback or commit; nothing was changed.",
+    "Prefer: tx must be rollback or commit; nothing was changed.",
     faults=(Fault("/prefer", "Must say either tx=rollback or tx=commit", "bad_preference", "header"),),
 )
 
@@ -64,7 +64,7 @@ def headers_too_large(limit: int) -> Problem:
 
 def method_not_allowed(allow: bytes) -> Problem:
     """Return the problem of a path that is served with the methods in *allow* only."""
-    detail = f"This path answers {allow.decode('ascii')}."
+    detail = f"This path is served with {allow.decode('ascii')} only."
     return Problem(405, "method_not_allowed", detail, ((b"allow", allow),))
 
 
@@ -75,7 +75,9 @@ def unsupported_media_type(*allowed: str) -> Problem:
 
 def not_acceptable(*offered: str) -> Problem:
     """Return the problem of a caller who accepts none of the media types *offered*."""
-    return Problem(406, "not_acceptable", f"The answer can be {' or '.join(offered)}; Accept names neither.")
+    return Problem(
+        406, "not_acceptable", f"The answer can be {' or '.join(offered)}; Accept allows none of that."
+    )
 
 
 def too_many_failures(limit: int) -> Problem:

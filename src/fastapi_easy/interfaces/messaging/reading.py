@@ -34,7 +34,7 @@ def read_message(delivery: Delivery) -> ReceivedMessage | Park:
         if isinstance(document, Park):
             return document
         if not isinstance(document, dict):
-            return Park("it is no CloudEvent: not an object")
+            return Park("it is not a CloudEvent: not an object")
         attributes, data = document, document.get("data")
         if "data_base64" in document:
             data = _decode(document["data_base64"])
@@ -50,7 +50,7 @@ def read_message(delivery: Delivery) -> ReceivedMessage | Park:
     if isinstance(data, Park):
         return data
     if attributes and (mistake := _find_mistake(attributes)):
-        return Park(f"it is no CloudEvent: {mistake}")
+        return Park(f"it is not a CloudEvent: {mistake}")
     subject = attributes.get("subject")
     return ReceivedMessage(
         id=str(attributes.get("id") or message.id),

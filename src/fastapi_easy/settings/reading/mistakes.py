@@ -71,7 +71,7 @@ def find_unknown_variables(kind: type[BaseModel], environment: Mapping[str, str]
         yield f"{name} is not a setting: " + (
             f"did you mean {PREFIX}{near[0].upper()}?"
             if near
-            else f"the part after {PREFIX} has to begin with one of {', '.join(sorted(kind.model_fields))}"
+            else f"the part after {PREFIX} must begin with one of {', '.join(sorted(kind.model_fields))}"
         )
 
 
@@ -110,7 +110,7 @@ def _sentence(fault: Any, path: _Path, kind: type[BaseModel], *, as_variable: bo
         case "model_type" | "model_attributes_type" | "dict_type" | "mapping_type":
             return _not_a_value(path, kind, as_variable=as_variable)
         case "tuple_type" | "list_type" if _section_at(kind, (*path, "0"), in_list=True) is not None:
-            return f"has to be a list of sections: write each below [[{'.'.join(path)}]] in {SETTINGS_FILE}"
+            return f"must be a list of sections: write each below [[{'.'.join(path)}]] in {SETTINGS_FILE}"
         case known if known in _FORMS:
             return f"has to be {_FORMS[known]}"
         case other:

@@ -66,7 +66,7 @@ def read_file() -> dict[str, Any]:
         said = f"cannot be read ({error.strerror}): make it a file that this user may read"
     except tomllib.TOMLDecodeError as error:
         form = 'write sections as [http], and below them entries as title = "Shop", with texts in quotes'
-        said = f"is no TOML: {error}; {form}"
+        said = f"is not valid TOML: {error}; {form}"
     raise DeclarationError([f"{SETTINGS_FILE} {said}"], subject="settings") from None
 
 

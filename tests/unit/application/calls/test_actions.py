@@ -116,7 +116,7 @@ async def test_an_undeclared_action_is_refused() -> None:
 
     goods = in_memory(Market).kernel().goods
 
-    with pytest.raises(TypeError, match="Shout is no action of goods: declare it"):
+    with pytest.raises(TypeError, match="Shout is not an action of goods: declare it"):
         await goods.perform(1, Shout())
 
 

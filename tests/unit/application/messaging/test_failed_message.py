@@ -50,7 +50,7 @@ PARKED = [
     (IdempotencyMismatch("k"), "idempotency_mismatch"),
     (TooLarge("answer", 10), "too_large: answer is larger than 10 bytes"),
     (TooLarge("affected", 1, "entities"), "too_large: The change would affect more than 1 entity"),
-    (Unsupported("books", "arrays"), "unsupported: the store of books lacks arrays"),
+    (Unsupported("books", "arrays"), "unsupported: the store of books does not support arrays"),
     (
         MigrationStopped("default", MigrationStop.DRIFT, "somebody has changed it"),
         "migration_stopped: somebody has changed it",

@@ -164,7 +164,7 @@ def test_says_where_an_assessment_was_softened() -> None:
         pytest.param('{"schema": 1}', "schema is not a text", id="number for a text"),
         pytest.param('{"schema": "fe.migration-plan/2"}', "this version reads", id="newer"),
         pytest.param('{"schema": "a", "schema": "b"}', "'schema' twice", id="a member twice"),
-        pytest.param('{"schema": NaN}', "NaN is no number", id="not a number"),
+        pytest.param('{"schema": NaN}', "NaN is not a number", id="not a number"),
         pytest.param("[" * 200_000, "nested too deeply", id="bomb"),
         pytest.param(
             write_plan(PLAN).replace('"postgresql"', '"oracle"'), "none of: sqlite, post", id="dialect"

@@ -157,7 +157,15 @@ def test_the_parts_are_read(document: Any, query: Query) -> None:
         pytest.param(
             {"count": None}, BadQuery("count", "Must be one of none, exact, estimated"), id="count is null"
         ),
-        pytest.param({"sort": [""]}, BadQuery("sort", "Field is not sortable"), id="empty name"),
+        pytest.param(
+            {"sort": [""]},
+            BadQuery(
+                "sort",
+                "Does not name a sortable field; there are id, text, integer, decimal, float, boolean, date, time, "
+                "datetime, duration, uuid, tiny, price",
+            ),
+            id="empty name",
+        ),
         pytest.param(
             {"cursor": "x", "offset": 0},
             BadQuery("cursor", "Cannot be given together with offset"),

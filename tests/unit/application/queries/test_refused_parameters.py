@@ -7,6 +7,8 @@ from fastapi_easy.domain.errors import BadQuery, Fault, Invalid, Outcome
 from fastapi_easy.domain.queries.query import Query
 from tests.unit.application.fakes import ORDERS, THINGS, reader_of
 
+COMPARISONS = "there are __ne, __in, __not_in, __gt, __gte, __lt, __lte, __between, __isnull"
+
 
 def ask(*pairs: tuple[str, str]) -> Outcome[Query]:
     return reader_of(THINGS).from_parameters(pairs)
@@ -27,17 +29,21 @@ def invalid(pointer: str, message: str, code: str) -> Outcome[Query]:
         ),
         pytest.param(
             [("integer__gtt", "1")],
-            BadQuery("integer__gtt", "integer cannot be compared like that", "integer__gt"),
+            BadQuery("integer__gtt", f"integer cannot be compared like that; {COMPARISONS}", "integer__gt"),
             id="operator",
         ),
         pytest.param(
             [("boolean__contains", "1")],
-            BadQuery("boolean__contains", "boolean cannot be compared like that", "boolean__not_in"),
+            BadQuery(
+                "boolean__contains",
+                "boolean cannot be compared like that; there are __ne, __in, __not_in, __isnull",
+                "boolean__not_in",
+            ),
             id="operator of another kind",
         ),
         pytest.param(
             [("integer__eq", "1")],
-            BadQuery("integer__eq", "integer cannot be compared like that", "integer__ne"),
+            BadQuery("integer__eq", f"integer cannot be compared like that; {COMPARISONS}", "integer"),
             id="equals has no word",
         ),
         pytest.param(
@@ -54,12 +60,16 @@ def invalid(pointer: str, message: str, code: str) -> Outcome[Query]:
         pytest.param([("q", "a"), ("q", "b")], BadQuery("q", "Was given more than once"), id="q twice"),
         pytest.param(
             [("sort", "-txt")],
-            BadQuery("sort", "Field is not sortable", "-text"),
+            BadQuery("sort", "Does not name a sortable field", "-text"),
             id="sort by a misspelt field",
         ),
         pytest.param(
             [("sort", "json")],
-            BadQuery("sort", "Field is not sortable"),
+            BadQuery(
+                "sort",
+                "Does not name a sortable field; there are id, text, integer, decimal, float, boolean, date, time, "
+                "datetime, duration, uuid, tiny, price",
+            ),
             id="sort by what has no order",
         ),
         pytest.param([("sort", "id,-id")], BadQuery("sort", "Names id twice"), id="sort by a field twice"),
@@ -293,8 +303,10 @@ def test_hidden_fields_are_unknown() -> None:
 
     assert answers == [
         Failure(BadQuery("secret__icontains", "Is not a parameter here", "status__icontains")),
-        Failure(BadQuery("sort", "Field is not sortable")),
-        Failure(BadQuery("fields", "Unknown field")),
+        Failure(
+            BadQuery("sort", "Does not name a sortable field; there are id, status, total, note, channel")
+        ),
+        Failure(BadQuery("fields", "Unknown field; there are id, status, total, note, channel")),
     ]
 
 

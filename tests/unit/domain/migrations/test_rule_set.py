@@ -25,7 +25,7 @@ def test_yields_the_rules_of_this_system_first() -> None:
         pytest.param("SHOP101", "SHOP101: two rules have this id", id="twice"),
         pytest.param(
             "shop1",
-            "'shop1' is no id of a rule: write capital letters and three digits, such as SHOP101",
+            "'shop1' is not the id of a rule: write capital letters and three digits, such as SHOP101",
             id="form",
         ),
     ],

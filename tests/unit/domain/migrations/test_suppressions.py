@@ -31,20 +31,20 @@ def test_reads_nothing_in_strings_and_other_comments() -> None:
 @pytest.mark.parametrize(
     ("comment", "said"),
     [
-        pytest.param("# fe: allow DS103", "'allow DS103' is no suppression", id="no object"),
+        pytest.param("# fe: allow DS103", "'allow DS103' is not a suppression", id="no object"),
         pytest.param(
-            "# fe: alow DS103 a reason='b' until=2027-01-01", "is no suppression", id="typing error"
+            "# fe: alow DS103 a reason='b' until=2027-01-01", "is not a suppression", id="typing error"
         ),
-        pytest.param("# fe: allow DS103 a until=2027-01-01", "is no suppression", id="no reason"),
-        pytest.param("# fe: allow DS103 a reason='b'", "is no suppression", id="no day"),
+        pytest.param("# fe: allow DS103 a until=2027-01-01", "is not a suppression", id="no reason"),
+        pytest.param("# fe: allow DS103 a reason='b'", "is not a suppression", id="no day"),
         pytest.param(
             "# fe: allow DS103 a reason=' ' until=2027-01-01", "the reason is empty", id="empty reason"
         ),
         pytest.param(
-            "# fe: allow DS103 a reason='b' until=2027-02-30", "2027-02-30 is no day", id="no such day"
+            "# fe: allow DS103 a reason='b' until=2027-02-30", "2027-02-30 is not a date", id="no such day"
         ),
         pytest.param(
-            "# fe: allow DS103 a reason='b' until=2027-01-01 x", "is no suppression", id="more behind"
+            "# fe: allow DS103 a reason='b' until=2027-01-01 x", "is not a suppression", id="more behind"
         ),
     ],
 )

@@ -179,8 +179,14 @@ MISTAKES: dict[str, tuple[Rule, str]] = {
     "action": (allow("updat", to="a"), "books has no action 'updat': did you mean 'update'?"),
     "no action": (allow(to="a"), "allows no action: name one, or '*'"),
     "nobody": (allow("get", to=[]), "is for nobody: name a role in to, or ANYONE"),
-    "fields": (allow("get", to="a", fields=["titel"]), "which is no readable field: did you mean 'title'?"),
-    "write": (allow("update", to="a", write=["titel"]), "which is no writable field: did you mean 'title'?"),
+    "fields": (
+        allow("get", to="a", fields=["titel"]),
+        "which is not a readable field: did you mean 'title'?",
+    ),
+    "write": (
+        allow("update", to="a", write=["titel"]),
+        "which is not a writable field: did you mean 'title'?",
+    ),
     "reads and writes": (allow("read", to="a", write=["title"]), "has write or stamps, and only reads"),
     "field": (allow("get", to="a", rows=Where("owner") == 1), "no field 'owner': did you mean 'owner_id'?"),
     "nothing": (allow("get", to="a", rows=Where("owner_id")), "Where('owner_id') compares nothing"),
@@ -219,9 +225,9 @@ def test_a_rule_that_stands_twice_is_a_mistake() -> None:
 @pytest.mark.parametrize(
     ("permission", "says"),
     [
-        pytest.param("boks:read", "'boks' is no resource: did you mean 'books'?", id="resource"),
+        pytest.param("boks:read", "'boks' is not a resource: did you mean 'books'?", id="resource"),
         pytest.param("books:raed", "has no action 'raed': did you mean 'read'?", id="action"),
-        pytest.param("books", "which is none: write it like books:update", id="no action"),
+        pytest.param("books", "which is not one: write it like books:update", id="no action"),
     ],
 )
 def test_a_permission_of_what_is_not_there_is_a_mistake(permission: str, says: str) -> None:
@@ -233,7 +239,7 @@ def test_a_permission_of_what_is_not_there_is_a_mistake(permission: str, says: s
 def test_rules_about_no_resource_are_a_mistake() -> None:
     (mistake,) = RulePolicy({"boks": [allow("get", to=ANYONE)]}).find_mistakes({"books": BOOKS})
 
-    assert "'boks', which is no resource: did you mean 'books'?" in mistake
+    assert "'boks', which is not a resource: did you mean 'books'?" in mistake
 
 
 def test_only_claims_have_members() -> None:

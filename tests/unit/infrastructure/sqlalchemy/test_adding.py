@@ -170,7 +170,7 @@ async def test_reports_the_first_row_without_a_required_value(url):
     async with relational(url, things()) as world:
         refused = await world["things"].add_all([{}, {"number": None}, {"short": "a", "number": None}])
 
-    assert refused == Failure(Invalid((Fault("/number", "A value is needed.", "null_not_allowed"),)))
+    assert refused == Failure(Invalid((Fault("/number", "A value is needed", "null_not_allowed"),)))
 
 
 async def test_rows_come_back_in_order_whatever_fields_each_has_and_however_many_they_are(url):

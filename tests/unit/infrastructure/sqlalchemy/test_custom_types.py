@@ -365,7 +365,7 @@ async def test_a_value_that_was_not_checked_is_refused_before_anything_is_writte
 ) -> None:
     good = uuid.UUID(int=1)
     kept = (await groups.add({"value": good})).unwrap()
-    refused = Failure(Invalid((Fault("/value", "The value does not fit.", "out_of_range"),)))
+    refused = Failure(Invalid((Fault("/value", "The value does not fit", "out_of_range"),)))
 
     assert await groups.add({"value": "abc"}) == refused
     assert await groups.add_all([{"value": good}, {"value": "abc"}]) == refused

@@ -94,16 +94,17 @@ async def test_browsers_are_made_careful(client: httpx2.AsyncClient, path: str) 
     assert headers["x-correlation-id"]
 
 
-async def test_the_documentation_may_load_its_scripts(client: httpx2.AsyncClient) -> None:
+async def test_the_documentation_may_load_its_scripts_and_no_others(client: httpx2.AsyncClient) -> None:
     docs = await client.get("/docs")
 
     assert docs.status_code == 200
-    assert "content-security-policy" not in docs.headers
+    assert "script-src 'self' 'sha256-" in docs.headers["content-security-policy"]
 
 
 async def test_security_headers_can_be_switched_off() -> None:
     async with client_of(app_of(book_resource(), options=HttpOptions(security_headers=False))) as client:
         assert "x-frame-options" not in (await client.get("/books")).headers
+        assert "content-security-policy" not in (await client.get("/docs")).headers
 
 
 async def test_cors_is_off_unless_origins_are_named(client: httpx2.AsyncClient) -> None:

@@ -519,7 +519,7 @@ def test_what_is_no_dependency_is_said_at_start(way: Build) -> None:
         way(Shelves, signed_in, Depends())
 
     assert of_resource.value.mistakes == (
-        "books: dependencies holds signed_in, which is no dependency: write Depends(signed_in)",
+        "books: dependencies holds signed_in, which is not a dependency: write Depends(signed_in)",
     )
     assert [each.split(": ")[0] for each in of_app.value.mistakes] == ["the application"] * 2
 

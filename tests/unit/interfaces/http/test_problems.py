@@ -99,6 +99,36 @@ def test_what_is_behind_does_not_show() -> None:
         assert b"secret" not in render(problem_of(error), "/", "c")
 
 
+@pytest.mark.parametrize(
+    ("error", "detail", "faults"),
+    [
+        (Forbidden("books", "update", "price"), "The field price in update on books is not permitted.", []),
+        (Unsupported("books", "arrays"), "The store of books does not support arrays.", []),
+        (
+            CheckFailed("books", ("stock",), reason="Fewer copies are left."),
+            "Fewer copies are left.",
+            ["Fewer copies are left"],
+        ),
+        (
+            CheckFailed("books", ("price",), "positive"),
+            "The values violate a check constraint of the database.",
+            ["The values violate a check constraint of the database"],
+        ),
+        (TooLarge("affected", 1, "entities"), "The change would affect more than 1 entity.", []),
+        (
+            AlreadyExists("stays", ("room_id", "arrival")),
+            "room_id and arrival are already taken together.",
+            ["Already taken", "Already taken"],
+        ),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_sentences_say_what_is_wrong_in_plain_words(error: Error, detail: str, faults: list[str]) -> None:
+    problem = problem_of(error)
+
+    assert (problem.detail, [each.message for each in problem.faults]) == (detail, faults)
+
+
 @pytest.mark.parametrize("text", ["ä", "\ud800", "😀", "\x00"])
 def test_a_body_is_ascii_whatever_it_tells_of(text: str) -> None:
     written = ascii_json({"a": text})

@@ -133,7 +133,7 @@ def _faults_of(command: CreateApiKey) -> Iterator[Fault]:
             yield Fault(f"/{name}", "Must have printable characters only", "string_not_printable")
     yield from _faults_of_scopes(command.scopes or ())
     if command.lifetime is not None and command.lifetime <= datetime.timedelta(0):
-        yield Fault("/lifetime", "Must be longer than nothing", "greater_than")
+        yield Fault("/lifetime", "Must not be empty", "greater_than")
 
 
 def _faults_of_scopes(scopes: Iterable[str]) -> Iterator[Fault]:

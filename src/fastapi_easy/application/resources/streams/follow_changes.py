@@ -68,7 +68,7 @@ class FollowChangesHandler(ResourceHandler):
             return unknown
         after = None if command.after is None else read_position(command.after)
         if command.after is not None and after is None:
-            return Failure(BadQuery("after", "Is no position of this feed"))
+            return Failure(BadQuery("after", "Is not a position of this feed"))
 
         async def look_again() -> Outcome[CallerView]:
             renewed: Outcome[Context] = Success(context)

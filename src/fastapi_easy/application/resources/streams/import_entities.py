@@ -203,7 +203,7 @@ class ImportEntitiesHandler(BulkHandler):
     def _check_restore(self, command: ImportEntities, access: Access) -> Failure[Error] | None:
         """Return why nothing may be restored."""
         if command.upsert:
-            return Failure(BadQuery("mode", "Cannot be restore together with upsert: choose one"))
+            return Failure(BadQuery("mode", "restore cannot be combined with upsert: choose one"))
         if access.grant(self._resource, RESTORE_IMPORT) is None:
             return access.refuse(self._resource, RESTORE_IMPORT)
         return find_unrestorable_fields(self._resource)

@@ -41,7 +41,7 @@ def _with_source(source: KeySource, field: Field, mistakes: Mistakes) -> Field:
             if make is None:
                 mistakes.add(
                     f"key='uuid7' needs a key of UUIDs, or of texts of {_TEXT_LENGTH} characters, and {field.name!r} is"
-                    " none: give it another type, or leave key out"
+                    " not one: give it another type, or leave key out"
                 )
             return replace(field, generated=False, store_default=False, default=UNSET, default_factory=make)
 

@@ -35,5 +35,5 @@ def check_readable_secrets(
         if name not in declared and fields[name].kind in _KINDS and _TELLING.fullmatch(name):
             mistakes.add(
                 f"{name!r} is called like a secret, and every caller could read it: name it in fields as hidden=, "
-                "password= (stored as a hash) or secret= (encrypted), or as readable= if it is none"
+                "password= (stored as a hash) or secret= (encrypted), or as readable= if it is not one"
             )

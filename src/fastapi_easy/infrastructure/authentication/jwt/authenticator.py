@@ -63,7 +63,7 @@ class JwtAuthenticator:
             from fastapi_easy.infrastructure.authentication.jwt.key_sources import discovery_url, open_key_set
             from fastapi_easy.infrastructure.authentication.jwt.token_verifier import TokenVerifier
         except ModuleNotFoundError as error:
-            raise DeclarationError([f"tokens need {error.name}: install fastapi_easy[jwt]"]) from None
+            raise DeclarationError([f'tokens need {error.name}: pip install "fastapi_easy[jwt]"']) from None
         if not rules.algorithms:
             rules = replace(rules, algorithms=("HS256",) if isinstance(keys, SharedSecret) else ("RS256",))
         audiences = (audience,) if isinstance(audience, str) else tuple(audience)

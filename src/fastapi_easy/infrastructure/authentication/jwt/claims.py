@@ -115,7 +115,7 @@ def _texts(value: Any, name: str) -> frozenset[str]:
     if value is None:
         return frozenset()
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise TokenRefused(f"{name} is no list of texts")
+        raise TokenRefused(f"{name} is not a list of texts")
     return frozenset(value)
 
 

@@ -132,7 +132,7 @@ class TokenVerifier:
         if "crit" in header or "b64" in header:
             raise TokenRefused("crit or b64 in the header")
         if not isinstance(header.get("kid", ""), str) or not isinstance(header.get("typ", ""), str):
-            raise TokenRefused("kid or typ is no text")
+            raise TokenRefused("kid or typ is not a text")
         kind: str = header.get("typ", "")
         return kind.lower().removeprefix("application/")
 

@@ -97,7 +97,7 @@ class ScriptFolder:
         except CommandError as error:
             raise ScriptRefusal(f"no script was written to {versions}: {error}") from error
         if written is None:
-            raise ScriptRefusal(f"what was written to {versions} is no script: look at {template}")
+            raise ScriptRefusal(f"what was written to {versions} is not a script: look at {template}")
         return self._script(written)
 
     def _in_order(self, directory: ScriptDirectory) -> list[AlembicScript]:

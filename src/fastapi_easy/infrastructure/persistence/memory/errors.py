@@ -42,7 +42,7 @@ def stale(resource: Resource[Any], key: Key, current: str) -> Failure[Error]:
 def null_not_allowed(fields: Iterable[str]) -> Failure[Error]:
     """Return the failure that each of *fields* was null and must not be."""
     return Failure(
-        Invalid(tuple(Fault(f"/{field}", "A value is needed.", "null_not_allowed") for field in fields))
+        Invalid(tuple(Fault(f"/{field}", "A value is needed", "null_not_allowed") for field in fields))
     )
 
 

@@ -188,7 +188,7 @@ def find_duplicate_fields(error: OperationFailure, resource: Resource[Any]) -> t
 
 def null_not_allowed(fields: Iterable[str]) -> Invalid:
     """Return that each of *fields* was null, or left out, and must not be."""
-    return Invalid(tuple(Fault(f"/{field}", "A value is needed.", "null_not_allowed") for field in fields))
+    return Invalid(tuple(Fault(f"/{field}", "A value is needed", "null_not_allowed") for field in fields))
 
 
 def entity_not_found(resource: Resource[Any], key: Key) -> CallRejected:

@@ -47,4 +47,4 @@ def check_inserted(plan: Plan, answer: StatementResult, count: int) -> None:
     if plan.triggers.is_view:
         places = [plan.names.index(name) for name in plan.resource.key]
         if any(record[place] is None for record in answer.records for place in places):
-            raise WriteRejected(Unsupported(plan.resource.name, "a way to tell the key of a new entity"))
+            raise WriteRejected(Unsupported(plan.resource.name, "telling the key of a new entity"))

@@ -28,7 +28,7 @@ def find_file_mistake(url: URL) -> str | None:
     except OSError as error:
         return f"{file} cannot be read ({error.strerror}): give this user the right to read it, or name another file"
     if beginning and beginning != _MAGIC:
-        return f"{file} is a file, and no database of SQLite: name another one, or move it away"
+        return f"{file} is a file, but not a SQLite database: name another one, or move it away"
     return None
 
 

@@ -79,7 +79,7 @@ def _refuse_ports(hosts: Sequence[str]) -> None:
         match = _HOST.fullmatch(each)
         if match is not None and match["port"] is not None and not match["port"].isdigit():
             raise DeclarationError(
-                ["the port in the database URL is no number: write it as host:5432, or leave it out"]
+                ["the port in the database URL is not a number: write it as host:5432, or leave it out"]
             )
 
 

@@ -49,7 +49,7 @@ def refuse_unknown(
 def refuse_values(words: Mapping[str, str], allowed: Mapping[str, Collection[str]]) -> None:
     """Raise `DeclarationError` for each of *words* whose value is none of those *allowed* for it."""
     if mistakes := [
-        f"{name!r} of the database URL has to be one of {', '.join(values)}"
+        f"{name!r} of the database URL must be one of {', '.join(values)}"
         for name, values in allowed.items()
         if name in words and words[name] not in values
     ]:

@@ -93,7 +93,9 @@ def _read_cursor(cursor: Path | None) -> dict[str, int]:
         members: Any = json.loads(cursor.read_text("utf-8"))
         return {str(stream): int(seq) for stream, seq in members.items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise CommandError(f"{cursor} is no cursor of an export: remove it to export everything") from error
+        raise CommandError(
+            f"{cursor} is not the cursor of an export: remove it to export everything"
+        ) from error
 
 
 def _write_cursor(cursor: Path | None, position: dict[str, int]) -> None:

@@ -12,7 +12,7 @@ from fastapi_easy.interfaces.cli.migrate.tasks import LoadTasks
 _EXIT_CODES = """\b
 Exit codes:
   0  done, or nothing to do
-  1  the command makes no sense, or the database does not answer
+  1  the command cannot be carried out as given, or the database does not answer
   2  there is something to apply (plan, status --check)
   3  not allowed: an approval is missing, or a hook refused
   4  a step failed; how far the run has come is recorded

@@ -153,7 +153,7 @@ def read_wait(text: str) -> float:
     """
     found = _DURATION.fullmatch(text.strip())
     if found is None:
-        raise typer.BadParameter(f"{text!r} is no time: write 60s, 5m or 500ms", param_hint="--wait")
+        raise typer.BadParameter(f"{text!r} is not a time: write 60s, 5m or 500ms", param_hint="--wait")
     return float(found["number"]) * _SECONDS[found["unit"]]
 
 

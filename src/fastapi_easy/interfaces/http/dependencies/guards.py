@@ -86,7 +86,7 @@ def find_dependency_mistakes(where: str, dependencies: Iterable[object]) -> list
 def _find_mistake(dependency: object) -> str | None:
     if not isinstance(dependency, Depends):
         name = getattr(dependency, "__name__", repr(dependency))
-        return f"dependencies holds {name}, which is no dependency: write Depends({name})"
+        return f"dependencies holds {name}, which is not a dependency: write Depends({name})"
     if not callable(dependency.dependency):
         return f"dependencies holds {dependency!r}, which names no function: write Depends(function)"
     # Now, and not at the first request, which is when its parameters are needed.

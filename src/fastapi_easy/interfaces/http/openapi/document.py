@@ -183,10 +183,12 @@ def _schemas(
         schemas |= stream_schemas(http_resource)
         schemas |= feed_schemas(http_resource)
         schemas |= history_schemas(http_resource)
-    return {**schemas, **_shared_schemas(http_resources, filtered)}
+    if any(each.values.has_decimals for each in queries):
+        schemas |= value_schemas()
+    return {**schemas, **_shared_schemas(http_resources)}
 
 
-def _shared_schemas(http_resources: Sequence[HttpResource], filtered: frozenset[str]) -> dict[str, Document]:
+def _shared_schemas(http_resources: Sequence[HttpResource]) -> dict[str, Document]:
     """Return the schemas that belong to no resource, those only that one of the others refers to."""
     resources = [each.resource for each in http_resources]
     schemas: dict[str, Document] = {}
@@ -198,8 +200,6 @@ def _shared_schemas(http_resources: Sequence[HttpResource], filtered: frozenset[
         schemas |= LINE_SCHEMAS
     if any(Operation.LIST in each.operations for each in resources):
         schemas |= PAGE_SCHEMAS
-    if filtered:
-        schemas |= value_schemas()
     if any(related_properties(each) for each in http_resources):
         schemas |= option_schemas()
     return schemas

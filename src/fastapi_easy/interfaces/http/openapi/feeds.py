@@ -43,13 +43,25 @@ FEED_PARAMETERS: Final[Mapping[str, Document]] = {
 
 def feed_details(http_resource: HttpResource, queries: QueryDocs) -> OperationDetails:
     """Return what is documented of change feeds alone."""
+    name = f"{http_resource.names.schema}Change"
     described = (
         "Server-sent events, until either side ends the connection. `event` is `created`, `updated`, `restored` or "
-        f"`deleted`; `data` is a JSON object of the schema {http_resource.names.schema}Change."
+        f"`deleted`; `data` is a JSON object of the schema {name}."
     )
+    data = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": {"$ref": f"#/components/schemas/{name}"},
+    }
+    stream = {
+        "type": "string",
+        "description": described,
+        "contentMediaType": EVENT_STREAM,
+        "contentSchema": {"type": "object", "properties": {"data": data}},
+    }
     answer = {
         "description": "Changes, from now on or after a position, while they happen.",
-        "content": {EVENT_STREAM: {"schema": {"type": "string", "description": described}}},
+        "content": {EVENT_STREAM: {"schema": stream}},
     }
     members = {
         "description": "The same feed is on a WebSocket at this path: each message is the JSON of `data`, with its "

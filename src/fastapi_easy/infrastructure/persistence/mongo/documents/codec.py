@@ -233,7 +233,7 @@ def _text_encoder(max_length: int | None) -> Callable[[str], str]:
     def encode(value: str) -> str:
         kept = encode_text(value)
         if max_length is not None and len(kept) > max_length:
-            raise Unstorable(f"Longer than {max_length} characters.")
+            raise Unstorable(f"Longer than {max_length} characters")
         return kept
 
     return encode_text if max_length is None else encode
@@ -244,7 +244,7 @@ def _integer_encoder(field: Field) -> Callable[[int], int]:
 
     def encode(value: int) -> int:
         if not low <= value <= high:
-            raise Unstorable("Outside the range of the field.")
+            raise Unstorable("Outside the range of the field")
         return int(value)
 
     return checked_encoder(int, encode)
@@ -257,14 +257,14 @@ def _decimal_encoder(field: Field) -> Callable[[decimal.Decimal], Decimal128]:
     def encode(value: decimal.Decimal | int) -> Decimal128:
         number = decimal.Decimal(value)
         if not number.is_finite():
-            raise Unstorable("Must be a finite number.")
+            raise Unstorable("Must be a finite number")
         rounded = number if unit is None else _WIDE_CONTEXT.quantize(number, unit)
         if len(rounded.normalize(_WIDE_CONTEXT).as_tuple().digits) > digits:
-            raise Unstorable("Has more digits than can be stored.")
+            raise Unstorable("Has more digits than can be stored")
         try:
             return encode_decimal(rounded)
         except decimal.DecimalException:
-            raise Unstorable("Has more digits than can be stored.") from None
+            raise Unstorable("Has more digits than can be stored") from None
 
     return checked_encoder((decimal.Decimal, int), encode)
 
@@ -284,7 +284,7 @@ def _enum_codec(field: Field) -> Codec:
         try:
             return kept[enumeration(value)]
         except ValueError:
-            raise Unstorable("Must be one of the values of the enumeration.", "enum") from None
+            raise Unstorable("Must be one of the values of the enumeration", "enum") from None
 
     return _codec(
         encode,

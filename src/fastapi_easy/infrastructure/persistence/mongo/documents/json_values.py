@@ -30,7 +30,7 @@ def encode_json(value: object, depth: int = 0) -> object:
             return value
         case int():
             if not INTEGER_LIMITS[0] <= value <= INTEGER_LIMITS[1]:
-                raise Unstorable("Holds a number that cannot be stored.")
+                raise Unstorable("Holds a number that cannot be stored")
             return int(value)
         case str():
             return encode_text(value)
@@ -52,14 +52,14 @@ def _encode_extended(document: Mapping[str, Any], depth: int) -> object:
         return from_extended_json(document, members)
     except ValueError:
         raise Unstorable(
-            "Holds a name with '$' in front, which MongoDB reserves, and is no Extended JSON.", "name"
+            "Holds a name with '$' in front, which MongoDB reserves, and is not Extended JSON", "name"
         ) from None
 
 
 def check_depth(depth: int) -> None:
     """Raise `Unstorable` for what is nested too deeply."""
     if depth > _MAX_DEPTH:
-        raise Unstorable(f"Is nested more than {_MAX_DEPTH} levels deep.")
+        raise Unstorable(f"Is nested more than {_MAX_DEPTH} levels deep")
 
 
 def check_name(name: object) -> str:
@@ -67,7 +67,7 @@ def check_name(name: object) -> str:
     if not isinstance(name, str):
         raise Unstorable("Is not JSON.", "json")
     if "." in name:
-        raise Unstorable("Holds a name with '.' in it, which MongoDB reserves.", "name")
+        raise Unstorable("Holds a name with '.' in it, which MongoDB reserves", "name")
     return encode_text(name)
 
 

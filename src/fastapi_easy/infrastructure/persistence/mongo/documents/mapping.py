@@ -129,7 +129,7 @@ class Plan:
             except Unstorable as unfit:
                 faults.append(Fault(f"/{name}", str(unfit), unfit.code))
             except OverflowError:
-                faults.append(Fault(f"/{name}", "Outside the range of the field.", "out_of_range"))
+                faults.append(Fault(f"/{name}", "Outside the range of the field", "out_of_range"))
         if faults:
             raise CallRejected(Invalid(tuple(faults)))
         return kept

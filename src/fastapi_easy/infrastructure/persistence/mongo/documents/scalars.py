@@ -64,7 +64,7 @@ def checked_encoder(kinds: type | tuple[type, ...], encode: Encoder) -> Encoder:
 
     def checked(value: object) -> object:
         if not isinstance(value, kinds):
-            raise Unstorable("Has another type than the field.", "type")
+            raise Unstorable("Has another type than the field", "type")
         return encode(value)
 
     return checked
@@ -73,16 +73,16 @@ def checked_encoder(kinds: type | tuple[type, ...], encode: Encoder) -> Encoder:
 def encode_object_id(value: object) -> ObjectId:
     """Return the ObjectId that *value* spells, in the driver's own spelling only."""
     if not isinstance(value, str) or not _HEX.fullmatch(value):
-        raise Unstorable("Must be 24 hexadecimal digits in lower case.", "encode_object_id")
+        raise Unstorable("Must be 24 hexadecimal digits in lower case", "encode_object_id")
     return ObjectId(value)
 
 
 def encode_text(value: object) -> str:
     """Return *value* as a plain `str`, if every character of it can be kept."""
     if not isinstance(value, str):
-        raise Unstorable("Has another type than the field.", "type")
+        raise Unstorable("Has another type than the field", "type")
     if "\x00" in value or (not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value)):
-        raise Unstorable("Holds a character that cannot be stored.")
+        raise Unstorable("Holds a character that cannot be stored")
     # The driver rejects an enumeration of strings, or any other subclass of `str`.
     return str.__str__(value)
 
@@ -95,7 +95,7 @@ def encode_date(value: datetime.date) -> datetime.datetime:
 def encode_time(value: datetime.time) -> str:
     """Return *value* as a text that sorts as times do."""
     if value.tzinfo is not None:
-        raise Unstorable("Must not have a time zone.")
+        raise Unstorable("Must not have a time zone")
     return value.isoformat("microseconds")
 
 
@@ -104,14 +104,14 @@ def encode_datetime(value: datetime.datetime) -> datetime.datetime:
     try:
         aware = in_utc(value)
     except OverflowError:
-        raise Unstorable("Is out of range in UTC.") from None
+        raise Unstorable("Is out of range in UTC") from None
     return aware.replace(tzinfo=None, microsecond=aware.microsecond // 1000 * 1000)
 
 
 def encode_exact_datetime(value: datetime.datetime) -> datetime.datetime:
     """Return *value* in UTC, if it is not finer than a millisecond."""
     if value.microsecond % 1000:
-        raise Unstorable("Must not be more precise than a millisecond.")
+        raise Unstorable("Must not be more precise than a millisecond")
     return encode_datetime(value)
 
 
@@ -119,7 +119,7 @@ def encode_duration(value: datetime.timedelta) -> int:
     """Return *value* in microseconds."""
     microseconds = value // _MICROSECOND
     if not INTEGER_LIMITS[0] <= microseconds <= INTEGER_LIMITS[1]:
-        raise Unstorable("Is longer than can be stored.")
+        raise Unstorable("Is longer than can be stored")
     return microseconds
 
 
@@ -153,7 +153,7 @@ def encode_float(value: float) -> float:
     """Return *value* as a float, if it equals anything: NaN does not."""
     found = float(value)
     if math.isnan(found):
-        raise Unstorable("Must not be NaN.")
+        raise Unstorable("Must not be NaN")
     return found
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Mapper
 from sqlalchemy.sql.functions import next_value
+from sqlalchemy.types import NullType
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
@@ -203,9 +204,12 @@ def _type_of(entity: type[object], column: Column[Any], name: str) -> FieldType 
         return converted_field_type(conversion)
     found = field_type_of(column.type)
     if found is None:
+        has = f"the type {column.type!r}, which no field kind supports"
+        if isinstance(column.type, NullType):
+            has = "a type that SQLAlchemy does not know"
         return OmittedColumn(
-            reason=f"{entity.__name__}.{name} has the type {column.type!r}, which no field kind supports: callers"
-            " cannot see it; name it in fields.hidden, or give it another type",
+            reason=f"{entity.__name__}.{name} has {has}: callers cannot see it; name it in fields.hidden, or give it"
+            " another type",
             is_searched=isinstance(column.type, TSVECTOR),
         )
     return found

@@ -215,7 +215,7 @@ def _rules(field: Any, field_type: FieldType) -> tuple[tuple[Any, ...], int | No
 
 def _validator_rule(validator: Callable[[Any], None]) -> Callable[[Any], Any]:
     pattern = f" {validator.regex.pattern!r}" if isinstance(validator, RegexValidator) else ""
-    message = f"Does not match{pattern}." if pattern else f"{type(validator).__name__} rejects it."
+    message = f"Does not match{pattern}" if pattern else f"{type(validator).__name__} rejects it"
     is_own = type(validator).__module__.startswith("tortoise.")
 
     def check(value: Any) -> Any:

@@ -97,7 +97,7 @@ def add_to(cli: typer.Typer, load_tasks: LoadTasks) -> None:
             ),
         )
         if plan is not None and (rename or fill or using or drop_undeclared or not online):
-            raise typer.BadParameter("a --plan says already what is executed: leave the other options out")
+            raise typer.BadParameter("--plan already says what is executed: leave the other options out")
         applying = Applying(
             planning=planning, approvals=read_approvals(allow), wait=read_wait(wait), steps=steps
         )

@@ -21,7 +21,7 @@ _LOW, _HIGH = INTEGER_LIMITS
 
 
 def value_schemas() -> dict[str, Document]:
-    """Return the schemas that every `where` refers to, by name."""
+    """Return the schemas that a `where` with decimals refers to, by name."""
     text = FORMATS[Kind.DECIMAL].query_schema(Field(name="", kind=Kind.DECIMAL))
     return {_DECIMAL_NAME: {"anyOf": [text, {"type": "integer"}]}}
 
@@ -45,9 +45,14 @@ def key_schema(resource: Resource[Any]) -> Document:
 
 
 class ComparedValues:
-    """The values that the fields of one resource are compared with; made once for all operators of a field."""
+    """The values that the fields of one resource are compared with; made once for all operators of a field.
+
+    Attributes:
+        has_decimals: A schema that was asked for refers to those of `value_schemas`.
+    """
 
     def __init__(self) -> None:
+        self.has_decimals = False
         self._in_texts: dict[str, Document] = {}
         self._in_documents: dict[tuple[str, bool, Operator | None], Document] = {}
 
@@ -66,7 +71,9 @@ class ComparedValues:
             form = Operator.IN
         known = self._in_documents.get((parameter.field.name, is_null, form))
         if known is None:
-            value = _DECIMAL if parameter.value.kind is Kind.DECIMAL else self._one(parameter)
+            is_decimal = parameter.value.kind is Kind.DECIMAL
+            self.has_decimals |= is_decimal
+            value = _DECIMAL if is_decimal else self._one(parameter)
             if form is not None:
                 bounds: Document = {"minItems": 2, "maxItems": 2} if _is_range(parameter) else {}
                 value = {"type": "array", "items": value, **bounds}
