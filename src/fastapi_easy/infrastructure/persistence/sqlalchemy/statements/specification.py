@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
+from fastapi_easy.domain.queries.case_folding import fold_case
 from fastapi_easy.domain.queries.shown_where import ShownWhere
 from fastapi_easy.domain.queries.specification import (
     AllOf,
@@ -39,10 +40,14 @@ from fastapi_easy.domain.queries.specification import (
     Related,
     Specification,
     Where,
-    fold_case,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.entities.bounds import rewrite_inexact, rewrite_unstorable
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.full_text import (
+    build_words,
+    parameterize_words,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_joins import (
     exists_related,
     join_relation,
@@ -120,7 +125,7 @@ def reads_table(form: ConditionTemplate, terms: Terms, table: FromClause) -> boo
         case ("related", Relation() as relation, tuple(inner)):
             lead = terms.resolve_relation(relation)
             return table in {lead.target.table, lead.through} or reads_table(inner, lead.target, table)
-        case ("where" | "words", *_) | ("everything",):
+        case ("where" | "words" | "text", *_) | ("everything",):
             return False
         case (_, *parts):
             return any(reads_table(part, terms, table) for part in _tuples(parts))
@@ -140,6 +145,8 @@ def _parameterize(  # noqa: C901, PLR0911 (a branch for each form)
             return ("all", *(_parameterize(part, terms, values) for part in parts))
         case AnyOf(parts):
             return ("any", *(_parameterize(part, terms, values) for part in parts))
+        case HoldsWords():
+            return parameterize_words(specification, terms, values)
         case Related(relation, inner):
             return (
                 "related",
@@ -234,6 +241,8 @@ def _build_condition(form: ConditionTemplate, terms: Terms, bind: Bind) -> Colum
         case ("related", Relation() as relation, tuple(inner)):
             join = join_relation(relation, terms)
             return exists_related(join, _build_condition(inner, join.terms, bind))
+        case ("text", *_):
+            return build_words(form, terms, bind)
         case ("words", str(field)):
             return holds_words(terms.plain(field), bind(String()))
         case ("where", str(field), Operator() as operator, *more):
@@ -373,7 +382,7 @@ def _may_be_unknown(form: ConditionTemplate, terms: Terms) -> bool:
     match form:
         case ("where", str(field), *_):
             return terms.fields[field].nullable
-        case ("related", *_):
+        case ("related" | "text", *_):
             return False
         case ("words", *_):
             return True

@@ -36,6 +36,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.text
     SetText,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import PaddedText, UnpaddedText
+from fastapi_easy.infrastructure.relational.catalogue.text_indexes import TextIndex
 from fastapi_easy.infrastructure.relational.column_types import ColumnType, HexUuid
 from fastapi_easy.infrastructure.relational.server import Server
 from fastapi_easy.infrastructure.relational.single_precision import StoredFloat
@@ -91,6 +92,8 @@ class Terms:
 
         resolve_relation: Finds what a relation of its resource leads to.
 
+        text_index: The full-text index that its resource declares.
+
     Attributes:
         kept: For each field with a column type of the user's, what a value becomes that is stored; `None` for nothing.
     """
@@ -103,11 +106,13 @@ class Terms:
         fields: Mapping[str, Field],
         nonstandard: frozenset[str],
         resolve_relation: ResolveRelation,
+        text_index: TextIndex | None = None,
     ) -> None:
         self.server = server
         self.table = table
         self.fields = fields
         self.resolve_relation = resolve_relation
+        self.text_index = text_index
         self._keys = keys
         self._columns: Mapping[str, Term] = {name: table.columns[key] for name, key in keys.items()}
         self._nonstandard = nonstandard
@@ -119,7 +124,15 @@ class Terms:
 
     def of(self, table: FromClause) -> "Terms":
         """Return the same terms of *table*, which has the same columns: an alias, or a subquery."""
-        return Terms(self.server, table, self._keys, self.fields, self._nonstandard, self.resolve_relation)
+        return Terms(
+            self.server,
+            table,
+            self._keys,
+            self.fields,
+            self._nonstandard,
+            self.resolve_relation,
+            self.text_index,
+        )
 
     @property
     def allows_nul(self) -> bool:
