@@ -8,16 +8,21 @@ from typing import Any
 import httpx2
 import pytest
 from pydantic import BaseModel
+from pymongo import AsyncMongoClient
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import DeclarationError, FullText, QueryRules
-from fastapi_easy.domain.migrations.policy import MigrationPolicy
+from fastapi_easy.domain.migrations.policy import Approvals, MigrationPolicy
+from fastapi_easy.migrations import open_migrations
 from fastapi_easy.settings import DatabaseSettings, Settings
 from tests.e2e.serving import client_of
-from tests.e2e.stores import EVERY_STORE, MONGO, empty_store
+from tests.e2e.stored_tables import with_driver
+from tests.e2e.stores import EVERY_STORE, MONGO, SQL_STORES, empty_store
+from tests.e2e.wiretap import overheard
+from tests.services.wanted import empty_database
 
 
 class Base(DeclarativeBase):
@@ -123,6 +128,13 @@ async def _found(client: httpx2.AsyncClient, q: str, **others: Any) -> list[int]
 
 SEARCH = FullText("title", "body")
 
+PLANS = {
+    "sqlite": "VIRTUAL TABLE INDEX",
+    "postgres": "Bitmap Index Scan on fe_words_pages_title_body",
+    "mariadb": "ix_fe_words_pages_title_body",
+}
+DRIVERS = {"sqlite": "aiosqlite", "postgresql": "asyncpg", "mysql": "asyncmy", "mariadb": "asyncmy"}
+
 
 @pytest.mark.parametrize("store", [*EVERY_STORE, MONGO])
 async def test_every_store_finds_the_same_words(store: str, tmp_path: Path) -> None:
@@ -164,3 +176,105 @@ async def _is_a_condition_like_others(client: httpx2.AsyncClient) -> None:
     assert seen == list(range(16, 9, -1))
     totals = await client.get("/pages/aggregate", params={"q": "fox", "total": "count,max:id"})
     assert totals.json()["items"][0]["totals"] == {"count": 7, "max:id": 16}
+
+
+@pytest.mark.parametrize("store", SQL_STORES)
+async def test_an_index_is_made_of_what_is_stored_used_and_dropped_again(store: str, tmp_path: Path) -> None:
+    with empty_store(store, tmp_path) as own:
+        async with serving(store, ("title", "body"), own) as client:
+            await _fill(client)
+            assert await _found(client, "cat") == [1, 4, 5]
+        await _migrate(store, SEARCH, own)
+        async with overheard(own) as (url, said), serving(store, SEARCH, url) as client:
+            assert await _found(client, "cat sat") == [1]
+            statement = next(each for each in reversed(said) if "FROM pages" in each)
+        assert PLANS[store] in await _plan(own, statement)
+        await _migrate(store, FullText("title"), own)
+        async with serving(store, FullText("title"), own) as client:
+            assert (
+                await client.post("/pages", json={"id": 9, "title": "x", "body": "cat"})
+            ).status_code == 201
+            assert await _found(client, "cat") == [1]
+        # Nothing is left of it, and no trigger that would fail.
+        await _migrate(store, ("title",), own)
+        async with serving(store, ("title",), own) as client:
+            assert await _found(client, "cat") == [1, 4]
+            assert (await client.post("/pages", json={"id": 10, "title": "x"})).status_code == 201
+        assert "fe_words" not in await _everything(own)
+
+
+async def _migrate(store: str, search: Any, url: str) -> None:
+    """Do what a start leaves to people: drop indexes, and build them beside those who write."""
+    async with open_migrations(_container(store, search, url)) as migrations:
+        _ = (await migrations.apply(approvals=Approvals.read(["destructive", "dangerous"]))).unwrap()
+
+
+async def _plan(url: str, statement: str) -> str:
+    """How the server would carry out *statement*, for whatever values."""
+    if url.startswith("postgresql"):
+        given = ", ".join("'cat'" if each < 3 else "10" for each in range(1, statement.count("$") + 1))
+        return await _ask(
+            url,
+            # Of five rows it would read them all.
+            "SET enable_seqscan = off",
+            "SET enable_indexscan = off",
+            "SET plan_cache_mode = force_generic_plan",
+            f"PREPARE asked AS {statement}",
+            f"EXPLAIN EXECUTE asked ({given})",
+        )
+    return await _ask(url, ("EXPLAIN QUERY PLAN " if url.startswith("sqlite") else "EXPLAIN ") + statement)
+
+
+async def _everything(url: str) -> str:
+    if url.startswith("sqlite"):
+        return await _ask(url, "SELECT sql FROM sqlite_master")
+    if url.startswith("postgresql"):
+        return await _ask(url, "SELECT indexdef FROM pg_indexes WHERE tablename = 'pages'")
+    return await _ask(url, "SHOW CREATE TABLE pages")
+
+
+async def _ask(url: str, *statements: str) -> str:
+    engine = create_async_engine(with_driver(url, DRIVERS[url.partition(":")[0]]))
+    async with engine.connect() as connection:
+        for each in statements:
+            answer = await connection.exec_driver_sql(each)
+        told = "\n".join(" ".join(map(str, row)) for row in answer)
+    await engine.dispose()
+    return told
+
+
+async def test_mongodb_finds_them_by_its_text_index() -> None:
+    with empty_database(MONGO) as url:
+        async with serving(MONGO, ("title",), url) as client:
+            await _fill(client)
+        async with AsyncMongoClient(url) as asked:
+            database = asked.get_default_database()
+            async with serving(MONGO, SEARCH, url) as client:
+                _ = await database.command("profile", 2)
+                assert await _found(client, "cat") == [1]
+                _ = await client.get("/pages/count", params={"q": "cat"})
+                _ = await database.command("profile", 0)
+            told = await database["system.profile"].find({"ns": {"$regex": "[.]note"}}).to_list(None)
+    assert [each["planSummary"] for each in told] == ['IXSCAN { _fts: "text", _ftsx: 1 }'] * 2, told
+
+
+def test_what_cannot_be_searched_so_is_refused() -> None:
+    with pytest.raises(DeclarationError) as refused:
+        _ = create_app(_container("sqlite", FullText("title", "id", language="english'"), "memory://"))
+    with pytest.raises(DeclarationError) as empty:
+        _ = create_app(_container("sqlite", FullText(), "memory://"))
+
+    assert [*refused.value.mistakes, *empty.value.mistakes] == [
+        "pages: query.search has the language \"english'\": name a text search configuration, such as 'english'",
+        "pages: query.search names 'id', which is not a readable text field: remove it",
+        "pages: query.search is a FullText without fields: name the text fields that it searches",
+    ]
+
+
+async def test_postgresql_compares_words_by_the_rules_of_a_language(postgres_url: str) -> None:
+    async with serving("postgres", FullText("title", "body", language="english"), postgres_url) as client:
+        await _fill(client)
+
+        found = {q: await _found(client, q) for q in ("cats", "DOG", "the dogs", "bolding", "the")}
+
+    assert found == {"cats": [1, 5], "DOG": [2, 4], "the dogs": [2, 4], "bolding": [3], "the": []}

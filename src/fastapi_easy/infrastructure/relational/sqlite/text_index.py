@@ -75,8 +75,10 @@ class SqliteTextIndex:
 
     @property
     def creation(self) -> tuple[str, ...]:
-        """The statements that create it."""
-        return (*self.definitions.values(), self.filling)
+        """The statements that create it, after what there may be of it."""
+        name, *triggers = map(quoted, self.definitions)
+        remains = (*(f"DROP TRIGGER IF EXISTS {each}" for each in triggers), f"DROP TABLE IF EXISTS {name}")
+        return (*remains, *self.definitions.values(), self.filling)
 
     def _text(self, of: str) -> str:
         return " || ' ' || ".join(f"coalesce({of}{quoted(each)}, '')" for each in self.columns)
@@ -100,15 +102,15 @@ def stored_text_indexes(connection: Connection, table: Table) -> frozenset[str]:
 
 def create_text_indexes(connection: Connection, metadata: MetaData) -> None:
     """Create those that are declared and not there."""
-    dropped, created = compare_text_indexes(connection, metadata)
-    for statement in (*dropped, *(each for index in created for each in index.creation)):
+    _, missing = compare_text_indexes(connection, metadata)
+    for statement in (each for index in missing for each in index.creation):
         _ = connection.exec_driver_sql(statement)
 
 
 def compare_text_indexes(
     connection: Connection, metadata: MetaData
 ) -> tuple[list[str], list[SqliteTextIndex]]:
-    """Return the statements that drop what is not declared in *metadata*, or not like that, and what is to be created.
+    """Return the statements that drop what is not declared in *metadata*, and what is to be created.
 
     What belongs to tables that *metadata* does not have stays as it is.
     """
@@ -116,7 +118,7 @@ def compare_text_indexes(
     found = _ours(connection)
     stored = {name: sql for name, _, sql, _ in found}
     missing = [each for each in declared if not _is_whole(each, stored)]
-    kept = {name for each in declared if each not in missing for name in each.definitions}
+    kept = {name for each in declared for name in each.definitions}
     elsewhere = {
         name.rpartition("_")[0]
         for name, kind, _, table in found
