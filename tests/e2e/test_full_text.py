@@ -9,6 +9,8 @@ import httpx2
 import pytest
 from pydantic import BaseModel
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from sqlalchemy import Index
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -212,7 +214,8 @@ async def _migrate(store: str, search: Any, url: str) -> None:
 async def _plan(url: str, statement: str) -> str:
     """How the server would carry out *statement*, for whatever values."""
     if url.startswith("postgresql"):
-        given = ", ".join("'cat'" if each < 3 else "10" for each in range(1, statement.count("$") + 1))
+        number = statement.count("$")
+        given = ", ".join(["'cat'"] * (number - 1) + ["10"])
         return await _ask(
             url,
             # Of five rows it would read them all.
@@ -235,10 +238,12 @@ async def _everything(url: str) -> str:
 
 async def _ask(url: str, *statements: str) -> str:
     engine = create_async_engine(with_driver(url, DRIVERS[url.partition(":")[0]]))
+    told = ""
     async with engine.connect() as connection:
         for each in statements:
             answer = await connection.exec_driver_sql(each)
-        told = "\n".join(" ".join(map(str, row)) for row in answer)
+            told = "\n".join(" ".join(map(str, row)) for row in answer) if answer.returns_rows else ""
+        await connection.commit()
     await engine.dispose()
     return told
 
@@ -247,8 +252,9 @@ async def test_mongodb_finds_them_by_its_text_index() -> None:
     with empty_database(MONGO) as url:
         async with serving(MONGO, ("title",), url) as client:
             await _fill(client)
+        asked: AsyncMongoClient[Any]
         async with AsyncMongoClient(url) as asked:
-            database = asked.get_default_database()
+            database: AsyncDatabase[Any] = asked.get_default_database()
             async with serving(MONGO, SEARCH, url) as client:
                 _ = await database.command("profile", 2)
                 assert await _found(client, "cat") == [1]
@@ -256,6 +262,47 @@ async def test_mongodb_finds_them_by_its_text_index() -> None:
                 _ = await database.command("profile", 0)
             told = await database["system.profile"].find({"ns": {"$regex": "[.]note"}}).to_list(None)
     assert [each["planSummary"] for each in told] == ['IXSCAN { _fts: "text", _ftsx: 1 }'] * 2, told
+
+
+class Name(Base):
+    """What is found by a part of it."""
+
+    __tablename__ = "names"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    __table_args__ = (
+        Index("ix_parts", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
+    )
+
+
+async def test_an_index_of_trigrams_finds_parts_in_any_case(postgres_url: str) -> None:
+    if "pg_trgm" not in await _ask(postgres_url, "SELECT name FROM pg_available_extensions"):
+        pytest.skip("this PostgreSQL has no pg_trgm: install postgresql-contrib")
+    _ = await _ask(postgres_url, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    kind: Any = type("Names", (Container,), {"names": resource(Name, query=QueryRules(search=["name"]))})
+    parts = {
+        "BOOK": [1, 2],
+        "straß": [3],
+        "100%_!": [4],
+        "kelvin": [5],
+        "İ": [6],
+        "x": [],
+    }
+    async with overheard(postgres_url) as (url, said):
+        settings = Settings(databases={"default": DatabaseSettings(url=url)})
+        async with client_of(create_app(kind(settings=settings))) as client:
+            for name in ("A Book", "bookshop", "STRAß e", "100%_!", "\u212aelvin", "aİb"):
+                assert (await client.post("/names", json={"name": name})).status_code == 201
+            for params in ({"q": "{}"}, {"name__icontains": "{}"}):
+                found = {}
+                for part in parts:
+                    asked = {key: value.format(part) for key, value in params.items()}
+                    answer = await client.get("/names", params={"sort": "id", **asked})
+                    found[part] = [each["id"] for each in answer.json()["items"]]
+                assert found == parts
+        statement = next(each for each in reversed(said) if "FROM names" in each)
+
+    assert "Bitmap Index Scan on ix_parts" in await _plan(postgres_url, statement)
 
 
 def test_what_cannot_be_searched_so_is_refused() -> None:

@@ -24,6 +24,7 @@ from sqlalchemy.types import Enum, TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Relation
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.trigrams import columns_with_trigrams
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
     ConvertedType,
     StoredText,
@@ -121,18 +122,20 @@ class Terms:
             for name, column in self._columns.items()
             if isinstance(column.type, ConvertedType)
         }
+        self._trigrams: frozenset[str] = (
+            columns_with_trigrams(table, server) if isinstance(table, Table) else frozenset()
+        )
 
     def of(self, table: FromClause) -> "Terms":
         """Return the same terms of *table*, which has the same columns: an alias, or a subquery."""
-        return Terms(
-            self.server,
-            table,
-            self._keys,
-            self.fields,
-            self._nonstandard,
-            self.resolve_relation,
-            self.text_index,
-        )
+        same = self._keys, self.fields, self._nonstandard, self.resolve_relation, self.text_index
+        terms = Terms(self.server, table, *same)
+        terms._trigrams = self._trigrams
+        return terms
+
+    def has_trigrams(self, field: str) -> bool:
+        """Return whether an index of trigrams is declared for the column."""
+        return self._keys[field] in self._trigrams and field not in self._nonstandard
 
     @property
     def allows_nul(self) -> bool:
