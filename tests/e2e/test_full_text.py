@@ -1,6 +1,7 @@
 """Full text where it is declared: the same words on every store, found by an index that the schema has for them."""
 
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import DeclarationError, FullText, QueryRules
 from fastapi_easy.domain.migrations.policy import Approvals, MigrationPolicy
+from fastapi_easy.domain.queries.words import HoldsWords, holds_words, words_of
 from fastapi_easy.migrations import open_migrations
 from fastapi_easy.settings import DatabaseSettings, Settings
 from tests.e2e.serving import client_of
@@ -113,10 +115,10 @@ async def serving(
         yield client
 
 
-async def _fill(client: httpx2.AsyncClient) -> None:
+async def _fill(client: httpx2.AsyncClient, rows: Sequence[tuple[str, str | None]] = ROWS) -> None:
     items = [
         {"create": {"id": key, "title": title, "body": body}}
-        for key, (title, body) in enumerate(ROWS, start=1)
+        for key, (title, body) in enumerate(rows, start=1)
     ]
     answer = await client.post("/pages/bulk", json={"items": items})
     assert answer.status_code == 200, answer.text
@@ -178,6 +180,65 @@ async def _is_a_condition_like_others(client: httpx2.AsyncClient) -> None:
     assert seen == list(range(16, 9, -1))
     totals = await client.get("/pages/aggregate", params={"q": "fox", "total": "count,max:id"})
     assert totals.json()["items"][0]["totals"] == {"count": 7, "max:id": 16}
+
+
+@pytest.mark.parametrize("store", [*SQL_STORES, MONGO])
+async def test_words_are_the_same_in_whatever_texts(store: str, tmp_path: Path) -> None:
+    draw = random.Random(7)  # noqa: S311 - texts, not secrets
+    rows = [(_text(draw, 14), _text(draw, 9)) for _ in range(60)]
+    questions = [draw.choice((_text(draw, 5), *draw.choice(rows))) for _ in range(30)]
+
+    with empty_store(store, tmp_path) as url:
+        async with serving(store, SEARCH, url) as client:
+            await _fill(client, rows)
+
+            found = {q: await _found(client, q, limit=100) for q in questions}
+
+    assert found == {
+        q: [
+            key
+            for key, (title, body) in enumerate(rows, start=1)
+            if holds_words(HoldsWords(("title", "body"), words_of(q)), {"title": title, "body": body})
+        ]
+        for q in questions
+    }
+
+
+def _text(draw: random.Random, length: int) -> str:
+    letters = "abAB09__--.@:/<>&+~#'\"\\,;()*%=|`$äÄßéÉσΣς\u0130\u212a漢“—" + " " * 10
+    return "".join(draw.choices(letters, k=draw.randint(0, length)))
+
+
+@pytest.mark.parametrize("store", [*SQL_STORES, MONGO])
+async def test_without_its_index_the_same_is_found_row_by_row(store: str, tmp_path: Path) -> None:
+    with empty_store(store, tmp_path) as url:
+        async with serving(store, (), url) as client:
+            await _fill(client)
+        async with serving(store, SEARCH, url, MigrationPolicy.OFF) as client:
+            assert {q: await _found(client, q) for q in FOUND} == FOUND
+
+
+class Label(Base):
+    """What has no number for a key."""
+
+    __tablename__ = "labels"
+    code: Mapped[str] = mapped_column(primary_key=True)
+    text: Mapped[str]
+
+
+async def test_on_sqlite_a_key_that_is_no_number_is_searched_row_by_row(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'labels.sqlite3'}"
+    kind: Any = type(
+        "Labels", (Container,), {"labels": resource(Label, query=QueryRules(search=FullText("text")))}
+    )
+    settings = Settings(databases={"default": DatabaseSettings(url=url)})
+    async with client_of(create_app(kind(settings=settings))) as client:
+        _ = await client.post("/labels", json={"code": "a", "text": "Mind the gap"})
+        found = await client.get("/labels", params={"q": "GAP mind"})
+        document = (await client.get("/openapi.json")).text
+
+    assert [each["code"] for each in found.json()["items"]] == ["a"]
+    assert "Every word occurs in text, whatever the case." in document
 
 
 @pytest.mark.parametrize("store", SQL_STORES)

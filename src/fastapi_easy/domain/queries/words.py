@@ -1,6 +1,7 @@
 """Words of texts: what full-text search looks for, and the rule that every store keeps to.
 
-A word is a run of letters, digits, marks and underscores, whatever its case.
+A word is a run of letters, digits, marks and underscores, whatever its case. The sigma at the end of a word is that
+within it.
 """
 
 import re
@@ -10,6 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from fastapi_easy.domain.queries.case_folding import fold_case
+
+FINAL_SIGMA: Final = "\u03c2"
+SIGMA: Final = "\u03c3"
+"""What the one above counts as: stores do not agree about which of them is the lower case of the capital."""
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_]+")
 
@@ -36,7 +41,7 @@ def words_of(text: str) -> tuple[str, ...]:
     if text.isascii():
         return tuple(dict.fromkeys(_PLAIN.findall(text.lower())))
     folded = "".join(each if _is_part(each) else " " for each in fold_case(text))
-    return tuple(dict.fromkeys(folded.split()))
+    return tuple(dict.fromkeys(folded.replace(FINAL_SIGMA, SIGMA).split()))
 
 
 def holds_words(asked: HoldsWords, entity: object) -> bool:

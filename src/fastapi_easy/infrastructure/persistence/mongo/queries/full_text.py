@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fastapi_easy.domain.queries.specification import AllOf, Specification
-from fastapi_easy.domain.queries.words import HoldsWords
+from fastapi_easy.domain.queries.words import FINAL_SIGMA, SIGMA, HoldsWords
 from fastapi_easy.infrastructure.persistence.mongo.documents.case_folding import build_pattern
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan
@@ -15,9 +15,14 @@ _PART: Final = r"[\p{L}\p{N}\p{M}_]"
 
 def build_words(asked: HoldsWords, plan: Plan) -> Document:
     """Build the filter for documents that hold the words of *asked*, without an index."""
-    patterns = [f"(?<!{_PART}){build_pattern(each, any_case=True)}(?!{_PART})" for each in asked.words]
+    patterns = [f"(?<!{_PART}){_pattern(each)}(?!{_PART})" for each in asked.words]
     paths = [plan.path(name) for name in asked.fields]
     return {"$and": [{"$or": [{path: {"$regex": pattern}} for path in paths]} for pattern in patterns]}
+
+
+def _pattern(word: str) -> str:
+    sigmas = f"{SIGMA}{SIGMA.upper()}"
+    return build_pattern(word, any_case=True).replace(f"[{sigmas}]", f"[{sigmas}{FINAL_SIGMA}]")
 
 
 def build_text_search(specification: Specification, plan: Plan) -> Document:

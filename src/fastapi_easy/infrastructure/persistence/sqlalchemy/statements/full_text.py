@@ -26,6 +26,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.text_index import
     configuration,
     lower_text,
     search_vector,
+    word_in_index,
 )
 from fastapi_easy.infrastructure.relational.catalogue.text_indexes import TextIndex
 from fastapi_easy.infrastructure.relational.sqlite.text_index import matched_words
@@ -44,7 +45,7 @@ def parameterize_words(asked: HoldsWords, terms: Terms, values: list[Any]) -> Te
     index = terms.text_index
     match terms.server.name:
         case "postgresql":
-            values.extend(asked.words)
+            values.extend(map(word_in_index, asked.words))
             return ("text", asked.fields, asked.language, True, len(asked.words))
         case "sqlite":
             has_index = index is not None and index.is_there
@@ -57,8 +58,8 @@ def parameterize_words(asked: HoldsWords, terms: Terms, values: list[Any]) -> Te
             others = [each for each in asked.words if each not in found]
             if found:
                 # In quotes nothing is an operator, and no word has a quote in it.
-                values.append(" ".join(f'+"{each}"' for each in found))
-            values.extend(f"(?<!{_PART}){re.escape(each)}(?!{_PART})" for each in others)
+                values.append(" ".join(f'+"{word_in_index(each)}"' for each in found))
+            values.extend(f"(?<!{_PART}){re.escape(word_in_index(each))}(?!{_PART})" for each in others)
             return ("text", asked.fields, asked.language, bool(found), len(others))
         case _:
             assert_never(terms.server.name)
@@ -88,7 +89,7 @@ def build_words(form: TextTemplate, terms: Terms, bind: _Bind) -> ColumnElement[
 def _on_postgres(
     columns: list[Term], language: str | None, number: int, terms: Terms, bind: _Bind
 ) -> ColumnElement[bool]:
-    # Each word as a phrase: the server divides some that are one here, such as `snake_case`.
+    # Each word as a phrase: the server divides some that are one here.
     asked: ColumnElement[Any] = _phrase(language, bind)
     for _ in range(number - 1):
         asked = asked.op("&&")(_phrase(language, bind))

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 
+from fastapi_easy.domain.queries.words import FINAL_SIGMA, SIGMA
 from fastapi_easy.domain.resources.options import FullText
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VIEW
 from fastapi_easy.infrastructure.relational.column_types import OWN_COLUMN
@@ -34,8 +35,21 @@ MAX_NAME_LENGTH: Final = 60
 _JOINED: Final = "-./:@<>&+~#"
 """What PostgreSQL takes for a part of numbers, addresses, paths and tags, not for what stands between two words."""
 
-_SIGMA: Final = "\u03c3"
-"""The small sigma within words; at the end of a word some collations have another one."""
+_PUNCTUATION: Final = (
+    "".join(
+        chr(code)
+        for start, end in ((0xA0, 0xA9), (0xAB, 0xB1), (0x2010, 0x2027), (0x3000, 0x3003), (0x3008, 0x3011))
+        for code in range(start, end + 1)
+    )
+    + "\u00b4\u00b6\u00b7\u00b8\u00bb\u00bf\u00d7\u00f7\u200b\u2039\u203a\uff01\uff0c\uff1f"
+)
+"""What else divides words. A database whose rules are those of ASCII takes it for letters."""
+
+_STAND_INS: Final = {"_": "\ua000", "\u0130": "\ua001"}
+"""Letters of a rare script, without capitals, for what stores do not agree about.
+
+By the underscore PostgreSQL divides words, and of a capital i with a dot some collations make two characters.
+"""
 
 
 def declare_text_index(
@@ -98,13 +112,22 @@ def search_vector(
     for each in texts[1:]:
         joined = joined.op("||")(literal_column("' '")).op("||")(each)
     # As literals, since an index serves no condition with parameters in its place.
-    instead = " " * len(_JOINED) + _SIGMA
-    before = _JOINED + _SIGMA.upper()
+    is_ascii = server.bytewise is None
+    divides = _JOINED + _PUNCTUATION if is_ascii else _JOINED
+    # The capital sigma too, of which some collations make the small one at the end of a word.
+    before = divides + SIGMA.upper() + FINAL_SIGMA + "".join(_STAND_INS)
+    instead = " " * len(divides) + SIGMA + SIGMA + "".join(_STAND_INS.values())
     text = func.translate(joined, literal_column(f"'{before}'"), literal_column(f"'{instead}'"))
-    if server.bytewise is None and server.folding is not None:
-        # Such a database folds the letters of ASCII only.
+    if is_ascii and server.folding is not None:
         text = func.lower(text.collate(server.folding))
     return func.to_tsvector(configuration(language), text)
+
+
+def word_in_index(word: str) -> str:
+    """Return *word* as it is in what PostgreSQL, MariaDB and MySQL search."""
+    for letter, other in _STAND_INS.items():
+        word = word.replace(letter, other)
+    return word
 
 
 def configuration(language: str | None) -> ColumnElement[Any]:
@@ -116,5 +139,8 @@ def lower_text(columns: Sequence[ColumnElement[Any]], server: Server) -> ColumnE
     """Return the text of *columns* in lower case, on MariaDB and MySQL."""
     # CONVERT, because a collation belongs to a character set and a column may have another one.
     texts = [func.convert(each.op("USING")(literal_column("utf8mb4"))) for each in columns]
-    alike = [each.collate(server.folding or str(server.bytewise)) for each in texts]
-    return func.lower(func.concat_ws(literal_column("' '"), *alike))
+    alike = [each.collate(str(server.bytewise)) for each in texts]
+    text: ColumnElement[Any] = func.concat_ws(literal_column("' '"), *alike)
+    for letter, other in {FINAL_SIGMA: SIGMA, **_STAND_INS}.items():
+        text = func.replace(text, literal_column(f"'{letter}'"), literal_column(f"'{other}'"))
+    return func.lower(text if server.folding is None else text.collate(server.folding))
