@@ -17,11 +17,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from fastapi_easy.bootstrap import create_app
 from fastapi_easy.container import Container, resource
-from fastapi_easy.domain import DeclarationError, FullText, QueryRules
+from fastapi_easy.domain import DeclarationError, FullText, Grant, Principal, QueryRules, Resource, Tenant
 from fastapi_easy.domain.migrations.policy import Approvals, MigrationPolicy
 from fastapi_easy.domain.queries.words import HoldsWords, holds_words, words_of
 from fastapi_easy.migrations import open_migrations
 from fastapi_easy.settings import DatabaseSettings, Settings
+from fastapi_easy.testing import in_memory
 from tests.e2e.serving import client_of
 from tests.e2e.stored_tables import with_driver
 from tests.e2e.stores import EVERY_STORE, MONGO, SQL_STORES, empty_store
@@ -386,3 +387,24 @@ async def test_postgresql_compares_words_by_the_rules_of_a_language(postgres_url
         found = {q: await _found(client, q) for q in ("cats", "DOG", "the dogs", "bolding", "the")}
 
     assert found == {"cats": [1, 5], "DOG": [2, 4], "the dogs": [2, 4], "bolding": [3], "the": []}
+
+
+class NoBodies:
+    """Implements `Policy`: nobody reads the bodies of pages."""
+
+    async def permissions(self, principal: Principal, tenant: Tenant | None, /) -> Any:
+        return self
+
+    def grant(self, resource: Resource[Any], action: str, /) -> Grant | None:
+        return Grant(readable=frozenset({"id", "title"}))
+
+
+async def test_who_may_not_read_a_field_cannot_search_it() -> None:
+    kind: Any = type("Site", (Container,), {"pages": resource(Page, query=QueryRules(search=SEARCH))})
+    async with client_of(create_app(in_memory(kind, policy=NoBodies()))) as client:
+        await _fill(client)
+
+        answer = await client.get("/pages", params={"q": "cat"})
+
+    assert answer.status_code == 403
+    assert answer.json()["errors"] == []

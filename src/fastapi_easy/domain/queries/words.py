@@ -45,7 +45,11 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def holds_words(asked: HoldsWords, entity: object) -> bool:
-    """Return whether the entity, an object or a mapping of field names to values, is one that *asked* means."""
+    """Return whether the entity, an object or a mapping of field names to values, is one that *asked* means.
+
+    Raises:
+        TypeError: A field is no text.
+    """
     wanted = set(asked.words)
     for text in _texts(asked, entity):
         wanted.difference_update(words_of(text))
@@ -55,8 +59,10 @@ def holds_words(asked: HoldsWords, entity: object) -> bool:
 def _texts(asked: HoldsWords, entity: object) -> Iterator[str]:
     for name in asked.fields:
         value = entity[name] if isinstance(entity, Mapping) else getattr(entity, name)
-        if value is not None:
+        if isinstance(value, str):
             yield value
+        elif value is not None:
+            raise TypeError(f"only texts have words, and {name} is {type(value).__name__}")
 
 
 def _is_part(character: str) -> bool:
