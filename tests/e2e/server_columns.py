@@ -168,7 +168,16 @@ OPTIONAL = (
     (
         "SELECT 1 FROM pg_available_extensions WHERE name = 'hstore'",
         ("CREATE EXTENSION IF NOT EXISTS hstore",),
-        _of(postgresql.HSTORE(), "hstore", {"'a=>1, b=>NULL'": '"a"=>"1", "b"=>NULL', "''": ""}),
+        _of(
+            postgresql.HSTORE(),
+            "hstore",
+            {
+                "'a=>1, b=>NULL'": '"a"=>"1", "b"=>NULL',
+                "''": "",
+                """'"a, b"=>"x\\\\"=>y", "é"=>""'""": '"é"=>"", "a, b"=>"x\\\\"=>y"',
+            },
+            refused=("a", '"a"=>', 1, {"a": "1"}),
+        ),
     ),
     (
         "SELECT 1 FROM pg_config() WHERE name = 'CONFIGURE' AND setting LIKE '%%with-libxml%%'",
@@ -176,8 +185,12 @@ OPTIONAL = (
         _of(
             XML(),
             "xml",
-            {"'<a>1</a>'": "<a>1</a>", "'text'": "text"},
-            refused=("<a>",),
+            {
+                "'<a>1</a>'": "<a>1</a>",
+                "'text'": "text",
+                """'<?xml version="1.0" encoding="UTF-8"?><a b="1">é&amp;<c/></a>'""": '<a b="1">é&amp;<c/></a>',
+            },
+            refused=("<a>", "<a></b>", 1),
             finds=False,
         ),
     ),

@@ -120,6 +120,18 @@ async def test_a_shop_in_memory_keeps_every_database_there(tmp_path: Path) -> No
     assert urls(shop).keys() == {"default", "archive", "attic"}
 
 
+async def test_a_search_for_words_is_declared_in_a_file() -> None:
+    query = {"search": {"fields": ["text"], "language": "english"}}
+    written = {"resources": {"memos": {"entity": f"{__name__}:Note", "query": query}}}
+
+    async with client_of(create_app(in_memory(Notebook, config=written))) as client:
+        for text in ("a cat", "concatenate"):
+            _ = await client.post("/memos", json={"text": text})
+        found = await client.get("/memos", params={"q": "cat"})
+
+    assert [each["text"] for each in found.json()["items"]] == ["a cat"]
+
+
 def test_whichever_name_the_configuration_has(tmp_path: Path) -> None:
     class Other(Container):
         own = providers.Configuration()

@@ -29,7 +29,10 @@ def _traced(said: list[str]) -> Iterator[None]:
     """SQLite itself tells of each statement it runs."""
 
     def connected(connection: Any, _: Any) -> None:
-        connection.run_async(lambda driver: driver.set_trace_callback(said.append))
+        if hasattr(connection, "run_async"):
+            connection.run_async(lambda driver: driver.set_trace_callback(said.append))
+        else:
+            connection.set_trace_callback(said.append)
 
     event.listen(Engine, "connect", connected)
     try:

@@ -27,6 +27,7 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     all_of,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.options import Operation
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.domain.resources.tenancy import within_tenant
@@ -185,7 +186,7 @@ class Access:
                 return AllOf(tuple(self.restrict_relations(each) for each in parts))
             case AnyOf(parts):
                 return AnyOf(tuple(self.restrict_relations(each) for each in parts))
-            case Everything() | Where():
+            case Everything() | Where() | HoldsWords():
                 return specification
             case _:
                 assert_never(specification)
@@ -338,6 +339,8 @@ def _compared_fields(
     match specification:
         case Where(name, _, _):
             yield resource, name
+        case HoldsWords(fields):
+            yield from ((resource, name) for name in fields)
         case Related(relation, inner):
             related: Relation = relation
             # Along a relation one learns the values that it compares.

@@ -1,6 +1,7 @@
 """Resources that are declared in a file."""
 
 import importlib
+from collections.abc import Mapping
 from typing import Any, cast
 
 from fastapi_easy.domain.resources.declaration import Declaration
@@ -9,6 +10,7 @@ from fastapi_easy.domain.resources.options import (
     EVERY_OPERATION,
     Cache,
     Fields,
+    FullText,
     QueryRules,
     Schemas,
     Version,
@@ -30,7 +32,7 @@ class ResourceSettings(Section):
     operations: tuple[str, ...] | None = None
     fields: dict[str, tuple[str, ...]] = {}
     schemas: dict[str, str] = {}
-    query: dict[str, tuple[str, ...] | int | str] = {}
+    query: dict[str, tuple[str, ...] | dict[str, tuple[str, ...] | str] | int | str] = {}
     database: str = "default"
     actions: tuple[str, ...] = ()
     relations: tuple[str, ...] | None = None
@@ -60,7 +62,7 @@ class ResourceSettings(Section):
             operations=EVERY_OPERATION if self.operations is None else self.operations,
             fields=Fields(**self.fields),
             schemas=Schemas(**{name: _import_object(path) for name, path in self.schemas.items()}),
-            query=QueryRules(**cast("dict[str, Any]", self.query)),
+            query=_query_rules(self.query),
             actions=actions,
             stored_as=None if self.stored_as is None else _import_object(self.stored_as),
             version=self.version if isinstance(self.version, str) else Version(**cast("Any", self.version)),
@@ -73,6 +75,14 @@ class ResourceSettings(Section):
                 include={"database", "relations", "soft_delete", "tenant", "upsert", "idempotency"}
             ),
         )
+
+
+def _query_rules(written: Mapping[str, Any]) -> QueryRules:
+    rules = dict(written)
+    if isinstance(search := rules.get("search"), dict):
+        fields, others = search.get("fields", ()), {name: search[name] for name in search if name != "fields"}
+        rules["search"] = FullText(*fields, **others)
+    return QueryRules(**rules)
 
 
 def _import_object(path: str, kind: type[Any] = type) -> Any:

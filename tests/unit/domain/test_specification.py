@@ -4,6 +4,7 @@ import pytest
 
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.field import Comparison, Kind
+from fastapi_easy.domain.queries.case_folding import fold_case
 from fastapi_easy.domain.queries.specification import (
     LIST_OPERATORS,
     AllOf,
@@ -14,7 +15,6 @@ from fastapi_easy.domain.queries.specification import (
     Related,
     Where,
     all_of,
-    fold_case,
     is_satisfied_by,
     leaves,
     matches_everything,

@@ -18,6 +18,7 @@ from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.query import Include, Query
 from fastapi_easy.domain.queries.shown_where import ShownWhere
 from fastapi_easy.domain.queries.specification import AllOf, AnyOf, Everything, Not, Related, Where
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 
@@ -84,6 +85,8 @@ class Fingerprint:
             self._parts.append("*")
         elif isinstance(specification, Where) and (kind is Where or _is_undoubted(specification)):
             self.add(kind.__name__, specification.field, str(specification.operator), specification.value)
+        elif isinstance(specification, HoldsWords) and kind is HoldsWords:
+            self.add("words", specification.fields, specification.words, specification.language)
         elif isinstance(specification, Not) and kind is Not:
             self._add_group("!", (specification.specification,))
         elif isinstance(specification, AllOf | AnyOf) and kind in {AllOf, AnyOf}:

@@ -20,6 +20,7 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     all_of,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Resource
 
 _CHUNK_SIZE: Final = 500
@@ -70,6 +71,10 @@ def is_left_alone(specification: Specification, resource: Resource[Any], changed
             # What the store fills in may follow from other fields; a key never changes.
             return name not in changed and (
                 name in resource.key or not resource.stored_fields[name].generated
+            )
+        case HoldsWords(fields):
+            return all(
+                is_left_alone(Where(name, Operator.IS_NULL, True), resource, changed) for name in fields
             )
         case Not(inner):
             return is_left_alone(inner, resource, changed)

@@ -22,6 +22,7 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     is_satisfied_by,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Resource
 
 _NOTHING: Final[Outcome[FeedMessage | None]] = Success(None)
@@ -175,6 +176,8 @@ def _is_about(specification: Specification, values: Mapping[str, Any]) -> bool:
             return True
         case Where(field, _, _):
             return field in values
+        case HoldsWords(fields):
+            return all(name in values for name in fields)
         case Related():
             return False
         case Not(inner):

@@ -25,6 +25,7 @@ from fastapi_easy.domain.queries.specification import (
     Specification,
     Where,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.kind_format import ParseError
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
@@ -126,7 +127,7 @@ def _canonical(specification: Specification) -> str:
             return f"{field} {operator} {value!r}"
         case AllOf(parts):
             return f"({' & '.join([_canonical(part) for part in parts])})"
-        case Everything() | Not() | AnyOf() | Related():
+        case Everything() | HoldsWords() | Not() | AnyOf() | Related():
             return repr(specification)
         case _:
             assert_never(specification)

@@ -22,6 +22,7 @@ from fastapi_easy.domain.queries.specification import (
     Specification,
     Where,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Resource
 
 
@@ -74,7 +75,7 @@ def _doubts(specification: Specification) -> Iterator[tuple[Specification, Fault
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
                 yield from _doubts(part)
-        case Where() | Everything():
+        case Where() | HoldsWords() | Everything():
             return
         case _:
             assert_never(specification)

@@ -13,6 +13,7 @@ from fastapi_easy.domain.queries.specification import (
     Specification,
     Where,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Relation, Resource
 
 
@@ -32,6 +33,9 @@ def check_fields(specification: Specification, resource: Resource[object]) -> No
                 raise QueryError.bad_query(
                     field, "Is not a field here", closest_match(field, resource.fields)
                 )
+        case HoldsWords(fields):
+            for name in fields:
+                check_fields(Where(name), resource)
         case Not(inner):
             check_fields(inner, resource)
         case AllOf(parts) | AnyOf(parts):

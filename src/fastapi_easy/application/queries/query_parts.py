@@ -25,6 +25,7 @@ from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.page import Count, Cursor
 from fastapi_easy.domain.queries.query import Include
 from fastapi_easy.domain.queries.specification import AnyOf, Operator, Specification, Where
+from fastapi_easy.domain.queries.words import HoldsWords, words_of
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.kind_format import ParseError
 from fastapi_easy.domain.values.value_parsing import parse_value, read_text
@@ -138,6 +139,10 @@ class QueryParts:
             raise QueryError.invalid_value("/q", "Must be text", "string_type")
         if len(text) > self._limits.text:
             raise QueryError.limit_exceeded("/q", f"Must not be longer than {self._limits.text} characters")
+        if (declared := self._resource.query.full_text) is not None:
+            if words := words_of(text):
+                draft.conditions.append(HoldsWords(searchable, words, declared.language))
+            return
         # Who searches by itself knows words that it leaves out, and phrases.
         has_texts = len(searchable) > len(self._resource.search_vectors)
         for word in text.split() if has_texts else [text] if text.strip() else []:

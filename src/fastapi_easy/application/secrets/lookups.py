@@ -14,6 +14,7 @@ from fastapi_easy.domain.queries.specification import (
     Specification,
     Where,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Relation, Resource
 
 
@@ -62,7 +63,7 @@ def compare_digests(
         case AnyOf(parts):
             changed = [compare_digests(each, resource, ciphers) for each in parts]
             return specification if _are_same(changed, parts) else AnyOf(tuple(changed))
-        case Everything():
+        case Everything() | HoldsWords():
             return specification
         case _:
             assert_never(specification)

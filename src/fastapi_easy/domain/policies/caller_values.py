@@ -17,6 +17,7 @@ from fastapi_easy.domain.queries.specification import (
     Specification,
     Where,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.values.kind_format import ParseError
 from fastapi_easy.domain.values.value_parsing import can_hold, format_text, parse_value, read_text
 
@@ -67,7 +68,7 @@ def fill(specification: Specification, values: CallerValues) -> Specification:
     match specification:
         case Where(name, operator, CallerValue() as value):
             return Where(name, operator, values[value])
-        case Everything() | Where():
+        case Everything() | Where() | HoldsWords():
             return specification
         case Not(inner):
             return Not(fill(inner, values))

@@ -21,6 +21,7 @@ from fastapi_easy.domain.queries.specification import (
     all_of,
     operators_for,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.kind_format import ParseError
 from fastapi_easy.domain.values.value_parsing import parse_value
@@ -84,6 +85,8 @@ def _bind(specification: Specification, resource: Resource[Any]) -> Specificatio
             return specification
         case Where(name, operator, value):
             return _bind_comparison(name, operator, value, resource)
+        case HoldsWords():
+            raise ConditionError("rules compare fields, and search for no words")
         case Not(inner):
             return Not(_bind(inner, resource))
         case AllOf(parts):
@@ -176,7 +179,7 @@ def _lower(sentence: str) -> str:
 def conditions_in(specification: Specification) -> Iterator[Any]:
     """Yield the value of every comparison in *specification*."""
     match specification:
-        case Everything():
+        case Everything() | HoldsWords():
             return
         case Where(_, _, value):
             yield value

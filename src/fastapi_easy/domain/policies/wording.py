@@ -15,6 +15,7 @@ from fastapi_easy.domain.queries.specification import (
     Specification,
     Where,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 
 _SIGNS: Final = {
     Operator.EQUALS: "==",
@@ -37,6 +38,8 @@ def describe_rows(specification: Specification) -> str:
             return f"{name} is {'null' if value else 'not null'}"
         case Where(name, operator, value):
             return f"{name} {_SIGNS.get(operator, operator.value)} {_shown(value)}"
+        case HoldsWords(fields, words):
+            return f"{' or '.join(fields)} holds {' and '.join(map(repr, words))}"
         case Not(inner):
             return f"not ({describe_rows(inner)})"
         case Related(relation, inner):

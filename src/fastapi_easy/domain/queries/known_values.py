@@ -13,6 +13,7 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     is_satisfied_by,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 
 
 def tell(specification: Specification, values: Mapping[str, Any]) -> bool | None:
@@ -27,13 +28,9 @@ def tell(specification: Specification, values: Mapping[str, Any]) -> bool | None
         case Everything():
             return True
         case Where(field, _, _):
-            if field not in values:
-                return None
-            try:
-                return is_satisfied_by(specification, values)
-            except TypeError:
-                # A stored value that its field cannot hold: only the store compares it.
-                return None
+            return _compare(specification, (field,), values)
+        case HoldsWords(fields):
+            return _compare(specification, fields, values)
         case Related():
             return None
         case Not(inner):
@@ -47,6 +44,16 @@ def tell(specification: Specification, values: Mapping[str, Any]) -> bool | None
             assert_never(specification)
 
 
+def _compare(specification: Specification, fields: tuple[str, ...], values: Mapping[str, Any]) -> bool | None:
+    if not all(name in values for name in fields):
+        return None
+    try:
+        return is_satisfied_by(specification, values)
+    except TypeError:
+        # A stored value that its field cannot hold: only the store compares it.
+        return None
+
+
 def compared_names(specification: Specification) -> tuple[str, ...]:
     """Return the fields and the relations that *specification* names, in its order."""
     match specification:
@@ -54,6 +61,8 @@ def compared_names(specification: Specification) -> tuple[str, ...]:
             return ()
         case Where(name, _, _):
             return (name,)
+        case HoldsWords(fields):
+            return fields
         case Related(relation, _):
             return (relation.name,)
         case Not(inner):

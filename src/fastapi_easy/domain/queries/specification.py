@@ -14,7 +14,9 @@ from operator import contains, eq, ge, gt, le, lt, ne
 from typing import Any, Final, Self, TypeAlias, assert_never
 
 from fastapi_easy.domain.field import UNSET, Comparison, Field, Kind
+from fastapi_easy.domain.queries.case_folding import fold_case
 from fastapi_easy.domain.queries.field_comparisons import FieldComparisons
+from fastapi_easy.domain.queries.words import HoldsWords, holds_words
 
 
 class Operator(enum.StrEnum):
@@ -203,7 +205,7 @@ class Related:
     specification: "Specification"
 
 
-Specification: TypeAlias = Everything | Where | Not | AllOf | AnyOf | Related
+Specification: TypeAlias = Everything | Where | HoldsWords | Not | AllOf | AnyOf | Related
 
 
 def all_of(*specifications: Specification) -> Specification:
@@ -221,6 +223,8 @@ def leaves(specification: Specification) -> Iterator[Where]:
             return
         case Where():
             yield specification
+        case HoldsWords(fields, words):
+            yield from (Where(fields[0], Operator.CONTAINS_ANY_CASE, each) for each in words)
         case Not(inner) | Related(_, inner):
             yield from leaves(inner)
         case AllOf(parts) | AnyOf(parts):
@@ -243,7 +247,7 @@ def _constant(specification: Specification) -> bool | None:
         case Where(_, operator, ()):
             # HAS_ALL of nothing is not here: it holds for every list, but not for null.
             return {Operator.NOT_IN: True, Operator.IN: False, Operator.HAS_ANY: False}.get(operator)
-        case Where():
+        case Where() | HoldsWords():
             return None
         case Not(inner):
             constant = _constant(inner)
@@ -258,14 +262,6 @@ def _constant(specification: Specification) -> bool | None:
             return True if True in constants else None if None in constants else False
         case _:
             assert_never(specification)
-
-
-def fold_case(text: str) -> str:
-    """Return *text* with each character in its one-to-one lower case; `İ`, which has none, stays as it is."""
-    # `str.lower` makes two characters of `İ`, where databases map each code point to one.
-    if text.isascii():
-        return text.lower()
-    return "".join(low if len(low := each.lower()) == 1 else each for each in text)
 
 
 _Predicate: TypeAlias = Callable[[Any, Any], bool]
@@ -294,6 +290,8 @@ def is_satisfied_by(specification: Specification, entity: object, follow: Follow
         case Where(field, operator, value):
             actual = entity[field] if isinstance(entity, Mapping) else getattr(entity, field)
             return _PREDICATES[operator](actual, value)
+        case HoldsWords():
+            return holds_words(specification, entity)
         case Not(inner):
             return not is_satisfied_by(inner, entity, follow)
         case AllOf(parts):

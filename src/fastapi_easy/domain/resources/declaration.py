@@ -181,7 +181,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         sortable=sortable_fields(declaration.query, readable, fields, mistakes),
         searchable=searchable_fields(declaration.query, readable, fields, shape, mistakes),
         variant=shape.variant,
-        search_vectors=tuple(name for name in declaration.query.search if name in shape.omitted),
+        search_vectors=tuple(name for name in declaration.query.searched if name in shape.omitted),
         notices=notices,
         default_order=default_order(declaration.query, readable, fields, mistakes),
         operations=_operations(declaration, shape, mistakes),

@@ -134,6 +134,25 @@ class Schemas:
     read: type[Any] | None = None
 
 
+@dataclass(frozen=True, slots=True, init=False)
+class FullText:
+    """`q` searches text fields for whole words by an index that the stored schema has for it.
+
+    Attributes:
+        fields: The names of the text fields.
+
+        language: The text search configuration by which PostgreSQL compares words, such as `english`, so that "cats"
+            finds "cat". `None` for words as they are written, which is how the other stores always compare them.
+    """
+
+    fields: tuple[str, ...]
+    language: str | None
+
+    def __init__(self, *fields: str, language: str | None = None) -> None:
+        object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "language", language)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryRules:
     """The rules for the lists that callers ask for. `None` means every readable field.
@@ -143,7 +162,8 @@ class QueryRules:
 
         sort: The fields that can be sorted by.
 
-        search: The text fields that `q` looks into; without any there is no `q`.
+        search: The text fields that `q` looks into; without any there is no `q`. As a `FullText` it looks for whole
+            words, by an index.
 
         order: The order when the caller names none, in the grammar of `sort`: `("-created_at",)`.
 
@@ -157,11 +177,21 @@ class QueryRules:
 
     filter: Sequence[str] | None = None
     sort: Sequence[str] | None = None
-    search: Sequence[str] = ()
+    search: Sequence[str] | FullText = ()
     order: Sequence[str] = ()
     limit: int = 20
     max_limit: int = 100
     document: Literal["common", "all"] = "common"
+
+    @property
+    def searched(self) -> Sequence[str]:
+        """The names that *search* lists."""
+        return self.search.fields if isinstance(self.search, FullText) else self.search
+
+    @property
+    def full_text(self) -> FullText | None:
+        """How `q` looks for words; `None` when it looks for parts of texts."""
+        return self.search if isinstance(self.search, FullText) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,9 @@ ColumnType: TypeAlias = TypeEngine[Any]
 ALIVE_COLUMN: Final = "fe_alive"
 """The name of the computed column that is 1 for rows that are not deleted, and null for those that are."""
 
+OWN_COLUMN: Final = "fastapi_easy.own"
+"""The key in the `info` of a column that no class has, because we compute it."""
+
 WRITTEN_TYPE: Final = "fastapi_easy.written_type"
 """The key in the `info` of a column of the type that another library creates it with."""
 

@@ -15,7 +15,7 @@ from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from fastapi_easy.domain.queries.specification import fold_case
+from fastapi_easy.domain.queries.case_folding import fold_case
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.relational.driver.asyncpg_codecs import register_codecs
 from fastapi_easy.infrastructure.relational.driver.json_text import parse_json, write_json
@@ -25,6 +25,7 @@ from fastapi_easy.infrastructure.relational.server import ServerName, server_nam
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import keep_json_as_text
 from fastapi_easy.infrastructure.relational.sqlite.kept_files import are_files_kept
 from fastapi_easy.infrastructure.relational.sqlite.spellings import NORMAL_FORMS
+from fastapi_easy.infrastructure.relational.sqlite.text_index import has_all_words
 from fastapi_easy.infrastructure.relational.url import Driver, connect_arguments, driver_of
 
 IDLE_IN_TRANSACTION_TIMEOUT: Final = 15
@@ -132,6 +133,7 @@ def _set_up_sqlite(connection: Any, options: ConnectionOptions, *, scratch: bool
     # The driver must not begin transactions of its own: it would do so before writes only, never before DDL.
     connection.isolation_level = None
     connection.create_function("fold_case", 1, _fold_case, deterministic=True)
+    connection.create_function("has_all_words", 2, has_all_words, deterministic=True)
     for name, form in NORMAL_FORMS.items():
         connection.create_function(name, 1, form, deterministic=True)
     # Foreign keys are not enforced unless a connection asks for it.

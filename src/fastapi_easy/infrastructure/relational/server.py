@@ -25,12 +25,15 @@ class Server:
         bytewise: The collation in which text compares byte for byte; `None` where it always does.
 
         folding: The collation whose lower case is Unicode's; `None` where there is none to name.
+
+        folds_ascii: Whether `ILIKE` of PostgreSQL takes I and i for the same letter, which Turkish collations do not.
     """
 
     dialect: Dialect
     name: ServerName
     bytewise: str | None = None
     folding: str | None = None
+    folds_ascii: bool = True
 
     @property
     def is_mariadb(self) -> bool:
@@ -74,9 +77,9 @@ def server_name_of(dialect: str) -> ServerName:
 
 def _detect_postgres(connection: Connection) -> Server:
     # The whole row as JSON: `datlocprovider` exists since PostgreSQL 15 only.
-    settings = connection.exec_driver_sql(
-        "SELECT to_jsonb(d)::text FROM pg_database d WHERE datname = current_database()"
-    ).scalar_one()
+    settings, folds_ascii = connection.exec_driver_sql(
+        "SELECT to_jsonb(d)::text, 'I' ILIKE 'i' FROM pg_database d WHERE datname = current_database()"
+    ).one()
     database = json.loads(settings)
     is_bytewise = database["datcollate"] in _BYTEWISE and database.get("datlocprovider", "c") == "c"
     # For lower case as Unicode defines it: the builtin one of PostgreSQL 17 is faster than ICU's.
@@ -90,6 +93,7 @@ def _detect_postgres(connection: Connection) -> Server:
         name="postgresql",
         bytewise=None if is_bytewise else "C",
         folding=next(iter(collations.all()), None),
+        folds_ascii=bool(folds_ascii),
     )
 
 

@@ -23,6 +23,7 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     operators_for,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.testing.strategies.values import CASED, values
 
@@ -111,7 +112,7 @@ def with_stored_values(
 
     def replaced(resource: Resource[Any], part: Specification) -> Specification:
         match part:
-            case Everything():
+            case Everything() | HoldsWords():
                 return part
             case Where():
                 return _replace_value(draw, part, rows.get(resource.name, ()))

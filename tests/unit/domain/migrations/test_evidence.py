@@ -388,6 +388,12 @@ CASES_OF_EVIDENCE: list[tuple[str, Dialect, Situation, Risk | None]] = [
     ("OP103", "mysql", Situation(by_hand(KIND.DROP_COLUMN, "books.t"), mode="transaction"), CAUTION),
     ("OP105", "postgresql", Situation(change(KIND.CREATE_INDEX, "books." + "ä" * 32)), CAUTION),
     ("OP105", "mysql", Situation(change(KIND.CREATE_INDEX, "books." + "ä" * 64)), None),
+    (
+        "OP105",
+        "postgresql",
+        Situation(change(KIND.CREATE_INDEX, "books.ix", columns=[f"lower({'x' * 64})"])),
+        None,
+    ),
     ("OP106", "mysql", Situation(of_type("int", inline_references=True)), CAUTION),
     ("OP106", "mysql", Situation(of_type("int", inline_references=True), version=(9, 1)), None),
     ("OP108", "postgresql", Situation(command("insert"), ROWS), CAUTION),

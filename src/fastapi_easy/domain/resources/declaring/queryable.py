@@ -1,13 +1,17 @@
 """What callers may filter, sort and search by, from the rules of a declaration."""
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from fastapi_easy.domain.field import Comparison, Field, Kind, is_sortable
 from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.queries.specification import operators_for
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
-from fastapi_easy.domain.resources.options import QueryRules
+from fastapi_easy.domain.resources.options import FullText, QueryRules
 from fastapi_easy.domain.resources.resource import Shape
+
+_CONFIGURATION: Final = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
 
 
 def filterable_fields(
@@ -41,8 +45,20 @@ def searchable_fields(
         for name in readable
         if fields[name].kind is Kind.TEXT and fields[name].comparison is Comparison.FULL
     ]
-    able += [name for name, each in shape.omitted.items() if each.is_searched]
-    return mistakes.names("query.search", rules.search, able, "which is not a readable text field")
+    if rules.full_text is None:
+        able += [name for name, each in shape.omitted.items() if each.is_searched]
+    else:
+        _check_full_text(rules.full_text, mistakes)
+    return mistakes.names("query.search", rules.searched, able, "which is not a readable text field")
+
+
+def _check_full_text(declared: FullText, mistakes: Mistakes) -> None:
+    if not declared.fields:
+        mistakes.add("query.search is a FullText without fields: name the text fields that it searches")
+    if declared.language is not None and not _CONFIGURATION.fullmatch(declared.language):
+        mistakes.add(
+            f"query.search has the language {declared.language!r}: name a text search configuration, such as 'english'"
+        )
 
 
 def default_order(

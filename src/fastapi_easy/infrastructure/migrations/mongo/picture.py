@@ -60,7 +60,7 @@ class IndexPicture:
 
     def serves(self, wanted: Index) -> bool:
         """Return whether it does what the program wants of *wanted*."""
-        if dict(self.keys) != dict.fromkeys(wanted.paths, 1):
+        if not wanted.is_on(dict(self.keys), self.options.get("weights") or {}):
             return False
         same_filter = canonical(self.partial_filter) == canonical(dict(wanted.partial_filter))
         return not wanted.unique or (self.unique and same_filter)

@@ -56,7 +56,7 @@ async def _create(client: Client, plan: Plan, *, exists: bool) -> None:
             )
     for index in needed_indexes(plan):
         try:
-            await client.create_index(plan.collection, index.paths, index.options)
+            await client.create_index(plan.collection, index.keys, index.options)
         except OperationFailure as error:
             # Another index or equal values are in the way: the comparison reports it.
             if code_of(error) not in _INDEX_CONFLICT_CODES | DUPLICATE_KEY_CODES:
@@ -75,6 +75,12 @@ async def _compare(client: Client, plans: Sequence[Plan]) -> list[str]:
             continue
         differences += _compare_validator(plan, stored)
         indexes = await client.indexes(plan.collection)
+        plan.has_text_index = any(
+            wanted.is_on(each["key"], each.get("weights") or {})
+            for wanted in needed_indexes(plan)
+            if wanted.is_text
+            for each in indexes
+        )
         differences += [
             sentence
             for index in needed_indexes(plan)
@@ -86,9 +92,10 @@ async def _compare(client: Client, plans: Sequence[Plan]) -> list[str]:
 def _compare_index(name: str, collection: str, wanted: Index, stored: Sequence[Document]) -> Iterator[str]:
     on = ", ".join(wanted.paths)
     place = f"{name}: the index of {collection} on {on}"
-    same = [each for each in stored if dict(each["key"]) == dict.fromkeys(wanted.paths, 1)]
+    same = [each for each in stored if wanted.is_on(each["key"], each.get("weights") or {})]
     if not same:
-        yield f"{name}: {collection} has no {'unique ' if wanted.unique else ''}index on {on}; create it"
+        kind = "unique " if wanted.unique else "text " if wanted.is_text else ""
+        yield f"{name}: {collection} has no {kind}index on {on}; create it"
     elif wanted.unique and not any(each.get("unique") for each in same):
         yield f"{place} is not unique; make it so"
     elif wanted.unique and not any(_has_same_filter(each, wanted) for each in same):

@@ -20,6 +20,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VI
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.text_types import DomainValue
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import exclude_deleted
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import type_as_stored
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.text_index import declare_text_index
 from fastapi_easy.infrastructure.relational.catalogue.stored_table import StoredTable
 from fastapi_easy.infrastructure.relational.server import Server
 from fastapi_easy.infrastructure.relational.sqlite.survey import prepare_types
@@ -86,6 +87,9 @@ class MappedTables:
                 if declared.primary_key and not resource.stored_fields[name].generated:
                     # By itself SQLAlchemy counts every whole number that is a key.
                     table.columns[declared.key].autoincrement = False
+        if (full_text := resource.query.full_text) is not None:
+            columns = [table.columns[self._column(resource, name).key] for name in full_text.fields]
+            declare_text_index(table, full_text, columns, self.server)
         if resource.soft_delete is not None:
             exclude_deleted(
                 table, table.columns[self._column(resource, resource.soft_delete).key], self.server.name

@@ -15,8 +15,9 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete impor
 from fastapi_easy.infrastructure.relational.catalogue.table_columns import TableColumns
 from fastapi_easy.infrastructure.relational.catalogue.triggers import may_fill_new_rows
 from fastapi_easy.infrastructure.relational.catalogue.type_families import family_of, stands_for
-from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN, ColumnType
+from fastapi_easy.infrastructure.relational.column_types import OWN_COLUMN, ColumnType
 from fastapi_easy.infrastructure.relational.server import server_name_of
+from fastapi_easy.infrastructure.relational.sqlite.text_index import create_text_indexes
 
 _LOCK: Final = "fastapi_easy.schema"
 _LOCK_NUMBER: Final = 0x66617374
@@ -31,12 +32,19 @@ def create(connection: Connection, metadata: MetaData, tables: Sequence[Table] |
     try:
         with schema_lock(connection):
             metadata.create_all(connection, tables=tables, checkfirst=True)
+            _create_text_indexes(connection, metadata)
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
         # Another program, which does not take our lock, has created a table meanwhile: create the others.
         with schema_lock(connection):
             metadata.create_all(connection, tables=tables, checkfirst=True)
+            _create_text_indexes(connection, metadata)
+
+
+def _create_text_indexes(connection: Connection, metadata: MetaData) -> None:
+    if connection.dialect.name == "sqlite":
+        create_text_indexes(connection, metadata)
 
 
 def is_fresh(connection: Connection, tables: Sequence[MappedTable]) -> bool:
@@ -104,7 +112,7 @@ def schema_lock(connection: Connection) -> Iterator[None]:
 def _differences(mapped: MappedTable, stored: Mapping[str, Any], dialect: Dialect) -> Iterator[str]:
     table, entity = mapped.table, mapped.declared_by
     for column in table.columns:
-        if column.name == ALIVE_COLUMN or column.system:
+        if column.info.get(OWN_COLUMN) or column.system:
             continue
         found = stored.get(column.name)
         place = f"{mapped.name}: the column {table.name}.{column.name}"
@@ -170,7 +178,7 @@ def _uncounted_keys(
 
 
 def _is_filled_by_class(column: Column[Any]) -> bool:
-    return column.name == ALIVE_COLUMN or column.default is not None
+    return bool(column.info.get(OWN_COLUMN)) or column.default is not None
 
 
 def _has_store_default(found: Mapping[str, Any]) -> bool:

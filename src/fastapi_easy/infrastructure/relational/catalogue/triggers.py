@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from sqlalchemy import Connection, Table, text
 
 from fastapi_easy.infrastructure.relational.server import Server, ServerName
+from fastapi_easy.infrastructure.relational.sqlite.text_index import PREFIX
 
 _POSTGRES: Final = text("""
     SELECT c.relkind = 'v' AS is_view,
@@ -98,7 +99,9 @@ def _find_on_sqlite(connection: Connection, of: Table) -> Triggers:
     catalogue = "sqlite_master" if of.schema is None else f'"{of.schema}".sqlite_master'
     found = connection.exec_driver_sql(
         f"SELECT type, sql FROM {catalogue}"  # noqa: S608 (a name that the user has declared)
-        " WHERE type IN ('trigger', 'view') AND tbl_name = ? COLLATE NOCASE",
+        " WHERE type IN ('trigger', 'view') AND tbl_name = ? COLLATE NOCASE"
+        # Those that keep a full-text index neither change rows nor leave them out.
+        f" AND name NOT LIKE '{PREFIX.replace('_', chr(92) + '_')}%' ESCAPE '\\'",
         (of.name,),
     ).all()
     is_view = any(kind == "view" for kind, _ in found)

@@ -61,9 +61,7 @@ def compare_indexes(
 def picture_of(index: Index, taken: Collection[str] = ()) -> IndexPicture:
     """Return the picture of *index*, under a name that is not *taken*."""
     options = {name: value for name, value in index.options.items() if name != "name"}
-    return IndexPicture(
-        name=free_name(index.name, taken), keys=tuple((path, 1) for path in index.paths), options=options
-    )
+    return IndexPicture(name=free_name(index.name, taken), keys=index.keys, options=options)
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

@@ -27,6 +27,7 @@ from fastapi_easy.infrastructure.migrations.relational.detection.declared.object
 from fastapi_easy.infrastructure.migrations.relational.detection.normal_forms import expression_form
 from fastapi_easy.infrastructure.relational.catalogue.declared_tables import DeclaredTables
 from fastapi_easy.infrastructure.relational.server import server_name_of
+from fastapi_easy.infrastructure.relational.sqlite.text_index import text_indexes_of
 from fastapi_easy.infrastructure.relational.system_tables.own_tables import UNTRACKED, is_own
 
 _VERSIONS: Final = {
@@ -101,7 +102,13 @@ def declared_checksum(declared: DeclaredTables, dialect: Dialect) -> str:
         full_name(each.schema, str(each.name), dialect): tuple(each.enums)
         for _, _, each in enumerations_of(declared.metadata, dialect)
     }
-    return _digest({"tables": tables, "enumerations": enumerations})
+    words = {
+        each.name: each.creation
+        for table in declared.metadata.tables.values()
+        for each in text_indexes_of(table)
+    }
+    content: dict[str, Any] = {"tables": tables, "enumerations": enumerations}
+    return _digest(content | {"text_indexes": words} if words else content)
 
 
 def _own_names(stored: SchemaShape) -> frozenset[str]:

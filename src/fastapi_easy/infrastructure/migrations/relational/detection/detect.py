@@ -39,6 +39,9 @@ from fastapi_easy.infrastructure.migrations.relational.detection.tables import (
     created_tables,
     dropped_tables,
 )
+from fastapi_easy.infrastructure.migrations.relational.detection.text_indexes import (
+    dropped_and_created_text_indexes,
+)
 from fastapi_easy.infrastructure.migrations.relational.operations import Detected
 from fastapi_easy.infrastructure.relational.catalogue.declared_tables import DeclaredTables
 from fastapi_easy.infrastructure.relational.column_types import SpelledType
@@ -103,7 +106,8 @@ def detect(
             *compare_references(pair),
             *compare_comment(pair),
         ]
-    return [*detected, *dropped_tables(gone, types, dialect)]
+    dropped, created = dropped_and_created_text_indexes(connection, metadata)
+    return [*dropped, *detected, *dropped_tables(gone, types, dialect), *created]
 
 
 class _Droppable:

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Mapping
 
-from fastapi_easy.domain.queries.specification import fold_case
+from fastapi_easy.domain.queries.case_folding import fold_case
 
 
 @functools.cache

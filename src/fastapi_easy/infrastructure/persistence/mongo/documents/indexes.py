@@ -21,16 +21,30 @@ class Index:
         unique: Whether no two documents have the same values there.
 
         partial_filter: Selects the documents in it; empty for all. Leaves out nulls, which may be equal.
+
+        is_text: Whether it is the one of the collection for words.
     """
 
     paths: tuple[str, ...]
     unique: bool
     partial_filter: Document
+    is_text: bool = False
 
     @property
     def name(self) -> str:
         """The name that the server would give it."""
-        return "_".join(f"{path}_1" for path in self.paths)
+        return "_".join(f"{path}_{kind}" for path, kind in self.keys)
+
+    @property
+    def keys(self) -> tuple[tuple[str, int | str], ...]:
+        """The paths it is on, each with its direction or kind."""
+        return tuple((path, "text" if self.is_text else 1) for path in self.paths)
+
+    def is_on(self, keys: Document, weights: Document) -> bool:
+        """Return whether an index that the server describes with *keys* and *weights* is on the same paths."""
+        if self.is_text:
+            return keys == {"_fts": "text", "_ftsx": 1} and dict.fromkeys(self.paths, 1) == dict(weights)
+        return dict(keys) == dict.fromkeys(self.paths, 1)
 
     @property
     def options(self) -> Document:
@@ -38,6 +52,9 @@ class Index:
         options: Document = {"name": self.name}
         if self.unique:
             options["unique"] = True
+        if self.is_text:
+            # Words as they are written: no stems, and none left out.
+            options["default_language"], options["language_override"] = "none", "__fe_language"
         if self.partial_filter:
             options["partialFilterExpression"] = dict(self.partial_filter)
         return options
@@ -58,6 +75,9 @@ def needed_indexes(plan: Plan) -> Iterator[Index]:
         yield Index(tuple(plan.path(name) for name in rule), unique=True, partial_filter=partial_filter)
     if len(plan.resource.key) > 1:
         yield Index(tuple(plan.path(name) for name in plan.resource.key), unique=False, partial_filter={})
+    if (declared := plan.resource.query.full_text) is not None:
+        paths = tuple(plan.path(name) for name in declared.fields)
+        yield Index(paths, unique=False, partial_filter={}, is_text=True)
 
 
 def build_validator(plan: Plan) -> Document:

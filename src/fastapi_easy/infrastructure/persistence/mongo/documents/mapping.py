@@ -65,6 +65,9 @@ class Plan:
 
         reader: Makes rows of documents.
 
+        has_text_index: Whether the collection has the text index that the resource declares. Not until
+            `MongoDatabase.prepare` has looked.
+
         enforced: The fields that no document of the collection lacks or holds a value of another type in, as the
             validator of the collection sees to. None until `MongoDatabase.prepare` has read it.
 
@@ -87,6 +90,7 @@ class Plan:
         self._is_composite = len(resource.key) > 1
         self.reader = DocumentReader(resource, self.codecs)
         self.enforced: frozenset[str] = frozenset()
+        self.has_text_index = False
         self._paths = {name: self._path(name) for name in self.names}
         self._has_store_defaults = any(
             field.store_default or field.update_default for field in resource.stored_fields.values()

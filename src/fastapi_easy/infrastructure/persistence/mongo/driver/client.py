@@ -203,11 +203,12 @@ class Client:
         return reply
 
     async def create_index(
-        self, collection: str, paths: Sequence[str], options: Mapping[str, object]
+        self, collection: str, keys: Sequence[str | tuple[str, int | str]], options: Mapping[str, object]
     ) -> None:
-        """Create an index on *paths* unless it is there."""
-        keys = [(path, pymongo.ASCENDING) for path in paths]
-        _ = await self.call(lambda: self.collection(collection).create_index(keys, **options), is_write=True)
+        """Create an index on *keys*, paths or paths with their kinds, unless it is there."""
+        _ = await self.call(
+            lambda: self.collection(collection).create_index(list(keys), **options), is_write=True
+        )
 
     async def collections(self) -> list[Document]:
         """List the collections, as the server describes them."""

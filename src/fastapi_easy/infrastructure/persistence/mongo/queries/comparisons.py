@@ -25,6 +25,7 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     is_satisfied_by,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.domain.values.value_parsing import format_text
 from fastapi_easy.infrastructure.entities.bounds import rewrite_unstorable
@@ -200,7 +201,7 @@ def _build_rewritten(
                     _build_rewritten(part, path, field, codec, is_enforced=is_enforced) for part in parts
                 ]
             }
-        case AnyOf() | Related():
+        case AnyOf() | Related() | HoldsWords():
             raise TypeError("rewrite_unstorable makes no such specification")
         case never:
             assert_never(never)

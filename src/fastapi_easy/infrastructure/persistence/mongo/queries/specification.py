@@ -14,10 +14,12 @@ from fastapi_easy.domain.queries.specification import (
     Where,
     all_of,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY, Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NO_MATCH, build_comparison
+from fastapi_easy.infrastructure.persistence.mongo.queries.full_text import build_text_search, build_words
 from fastapi_easy.infrastructure.persistence.mongo.queries.relations import build_lookup, key_paths
 
 PlanLookup: TypeAlias = Callable[[Resource[Any]], Plan]
@@ -70,6 +72,8 @@ def build_condition(specification: Specification, plan: Plan, plans: PlanLookup)
         return _build_match(each, plan, plans, lookup_stages)
 
     match = build(all_of(*(each for each in parts if not _needs_lookup(each))))
+    if narrowing := build_text_search(specification, plan):
+        match = {"$and": [narrowing, match]}
     return Condition(match, lookup_stages, build(all_of(*(each for each in parts if _needs_lookup(each)))))
 
 
@@ -86,7 +90,7 @@ def _needs_lookup(specification: Specification) -> bool:
             return _needs_lookup(inner)
         case AllOf(parts) | AnyOf(parts):
             return not needs_no_lookup(parts)
-        case Everything() | Where():
+        case Everything() | Where() | HoldsWords():
             return False
 
 
@@ -98,6 +102,8 @@ def _build_match(
             return {}
         case Where():
             return build_comparison(specification, plan)
+        case HoldsWords():
+            return build_words(specification, plan)
         case Not(inner):
             return {"$nor": [_build_match(inner, plan, plans, lookup_stages)]}
         case AllOf(parts):

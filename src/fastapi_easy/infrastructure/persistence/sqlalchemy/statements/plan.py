@@ -14,7 +14,9 @@ from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.entities.bounds import is_storable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import ResolveRelation, Terms
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.word_search import vector_field
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.text_index import text_index_name
 from fastapi_easy.infrastructure.relational.catalogue.stored_table import StoredTable
+from fastapi_easy.infrastructure.relational.catalogue.text_indexes import TextIndex
 from fastapi_easy.infrastructure.relational.errors import TableConstraints
 from fastapi_easy.infrastructure.relational.server import Server
 
@@ -87,7 +89,15 @@ class Plan:
             for name, column in self.columns.items()
             if column.name in stored.columns.nullable and name not in resource.key
         }
-        self.terms = Terms(server, table, keys, _as_stored(fields, nullable), unlike, resolve_relation)
+        self.terms = Terms(
+            server,
+            table,
+            keys,
+            _as_stored(fields, nullable),
+            unlike,
+            resolve_relation,
+            _text_index_of(resource, table, self.columns, stored),
+        )
         self.counts_from_null = resource.version in nullable
         self.constraints = TableConstraints(
             resource,
@@ -200,6 +210,20 @@ class Plan:
             if field.generated and field.kind is Kind.INTEGER:
                 return name
         return None
+
+
+def _text_index_of(
+    resource: Resource[Any], table: Table, columns: Mapping[str, Column[Any]], stored: StoredTable
+) -> TextIndex | None:
+    declared = resource.query.full_text
+    if declared is None:
+        return None
+    key = list(table.primary_key.columns)
+    return TextIndex(
+        name=text_index_name(table, declared, [columns[name] for name in declared.fields]),
+        key=str(key[0].key) if len(key) == 1 else "",
+        stored=stored.text_indexes,
+    )
 
 
 def _as_stored(fields: Mapping[str, Field], nullable: Container[str]) -> Mapping[str, Field]:

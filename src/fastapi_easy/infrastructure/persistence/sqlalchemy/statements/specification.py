@@ -5,7 +5,7 @@ into its form, which can be looked up, and its values; `build_condition` builds 
 Both walk the tree from left to right, which is how value and parameter find each other.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from itertools import count
 from operator import ge, gt, le, lt
 from typing import Any, Final, Literal, TypeAlias, assert_never
@@ -14,7 +14,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     FromClause,
-    Integer,
     String,
     Text,
     and_,
@@ -22,13 +21,13 @@ from sqlalchemy import (
     cast,
     false,
     func,
-    literal_column,
     not_,
     or_,
     true,
 )
 from sqlalchemy.dialects import postgresql
 
+from fastapi_easy.domain.queries.case_folding import fold_case
 from fastapi_easy.domain.queries.shown_where import ShownWhere
 from fastapi_easy.domain.queries.specification import (
     AllOf,
@@ -39,10 +38,20 @@ from fastapi_easy.domain.queries.specification import (
     Related,
     Specification,
     Where,
-    fold_case,
 )
+from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.entities.bounds import rewrite_inexact, rewrite_unstorable
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.full_text import (
+    build_words,
+    parameterize_words,
+)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.parts_of_texts import (
+    part_in_any_case,
+    part_of_text,
+    values_of_part,
+    values_of_part_in_any_case,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_joins import (
     exists_related,
     join_relation,
@@ -67,23 +76,8 @@ _Equality: TypeAlias = Literal[Operator.EQUALS, Operator.NOT_EQUALS, Operator.IN
 _Comparison: TypeAlias = Literal[
     Operator.GREATER, Operator.GREATER_OR_EQUAL, Operator.LESS, Operator.LESS_OR_EQUAL
 ]
-_PartOfText: TypeAlias = Literal[Operator.CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH]
-_PartInAnyCase: TypeAlias = Literal[
-    Operator.CONTAINS_ANY_CASE, Operator.STARTS_WITH_ANY_CASE, Operator.ENDS_WITH_ANY_CASE
-]
 _Containment: TypeAlias = Literal[Operator.HAS, Operator.HAS_ANY, Operator.HAS_ALL]
 
-_ESCAPE: Final = "!"
-"""Makes a wildcard of LIKE literal. Not a backslash, which MySQL takes for an escape in the literal as well."""
-
-_BEHIND_THE_END: Final = 2**31
-"""A position at which SQLite's `substr` finds the empty text: every text ends with it."""
-
-_IGNORE_CASE: Final[Mapping[_PartInAnyCase, _PartOfText]] = {
-    Operator.CONTAINS_ANY_CASE: Operator.CONTAINS,
-    Operator.STARTS_WITH_ANY_CASE: Operator.STARTS_WITH,
-    Operator.ENDS_WITH_ANY_CASE: Operator.ENDS_WITH,
-}
 _COMPARE: Final[Mapping[_Comparison, Callable[[Any, Any], ColumnElement[bool]]]] = {
     Operator.GREATER: gt,
     Operator.GREATER_OR_EQUAL: ge,
@@ -119,7 +113,7 @@ def reads_table(form: ConditionTemplate, terms: Terms, table: FromClause) -> boo
         case ("related", Relation() as relation, tuple(inner)):
             lead = terms.resolve_relation(relation)
             return table in {lead.target.table, lead.through} or reads_table(inner, lead.target, table)
-        case ("where" | "words", *_) | ("everything",):
+        case ("where" | "words" | "text", *_) | ("everything",):
             return False
         case (_, *parts):
             return any(reads_table(part, terms, table) for part in _tuples(parts))
@@ -139,6 +133,8 @@ def _parameterize(  # noqa: C901, PLR0911 (a branch for each form)
             return ("all", *(_parameterize(part, terms, values) for part in parts))
         case AnyOf(parts):
             return ("any", *(_parameterize(part, terms, values) for part in parts))
+        case HoldsWords():
+            return parameterize_words(specification, terms, values)
         case Related(relation, inner):
             return (
                 "related",
@@ -214,9 +210,9 @@ def _parameterize_where(where: Where, terms: Terms, values: list[Any]) -> Condit
         case Operator.EQUALS_ANY_CASE:
             values.append(fold_case(value))
         case Operator.CONTAINS | Operator.STARTS_WITH | Operator.ENDS_WITH:
-            values.extend(_pattern(operator, value, terms))
+            values.extend(values_of_part(operator, value, terms))
         case Operator.CONTAINS_ANY_CASE | Operator.STARTS_WITH_ANY_CASE | Operator.ENDS_WITH_ANY_CASE:
-            values.extend(_pattern(_IGNORE_CASE[operator], fold_case(value), terms))
+            values.extend(values_of_part_in_any_case(operator, where.field, value, terms))
         case _:
             assert_never(operator)
     return ("where", where.field, operator)
@@ -237,6 +233,8 @@ def _build_condition(form: ConditionTemplate, terms: Terms, bind: Bind) -> Colum
         case ("related", Relation() as relation, tuple(inner)):
             join = join_relation(relation, terms)
             return exists_related(join, _build_condition(inner, join.terms, bind))
+        case ("text", *_):
+            return build_words(form, terms, bind)
         case ("words", str(field)):
             return holds_words(terms.plain(field), bind(String()))
         case ("where", str(field), Operator() as operator, *more):
@@ -260,9 +258,9 @@ def _where(field: str, operator: Operator, more: list[Any], terms: Terms, bind: 
         case Operator.EQUALS_ANY_CASE:
             return terms.folded(field) == bind(terms.type_of_folded(field))
         case Operator.CONTAINS | Operator.STARTS_WITH | Operator.ENDS_WITH:
-            return _part_of_text(operator, terms.exact(field), terms, bind)
+            return part_of_text(operator, terms.exact(field), terms, bind)
         case Operator.CONTAINS_ANY_CASE | Operator.STARTS_WITH_ANY_CASE | Operator.ENDS_WITH_ANY_CASE:
-            return _part_of_text(_IGNORE_CASE[operator], terms.folded(field), terms, bind)
+            return part_in_any_case(operator, field, terms, bind)
         case Operator.HAS | Operator.HAS_ANY | Operator.HAS_ALL:
             return _contains_items(operator, terms.items(field), bind)
         case (
@@ -338,45 +336,11 @@ def _contains_items(operator: _Containment, column: Term, bind: Bind) -> ColumnE
             assert_never(operator)
 
 
-def _pattern(operator: _PartOfText, text: str, terms: Terms) -> Iterator[str | int]:
-    """Yield the values for the parameters of `_part_of_text`."""
-    if terms.server.name == "sqlite":
-        # The length comes from here, because SQLite's own function stops counting at the first NUL.
-        if operator is Operator.STARTS_WITH:
-            yield len(text)
-        elif operator is Operator.ENDS_WITH:
-            yield -len(text) or _BEHIND_THE_END
-        yield text
-        return
-    escaped = text
-    for each in (_ESCAPE, "%", "_"):
-        escaped = escaped.replace(each, _ESCAPE + each)
-    before = "" if operator is Operator.STARTS_WITH else "%"
-    after = "" if operator is Operator.ENDS_WITH else "%"
-    yield before + escaped + after
-
-
-def _part_of_text(operator: _PartOfText, term: Term, terms: Terms, bind: Bind) -> ColumnElement[bool]:
-    if terms.server.name != "sqlite":
-        # LIKE also where a function would do: indexes serve it.
-        return term.like(bind(String()), escape=_ESCAPE)
-    # Not LIKE, which ignores the case of ASCII letters on SQLite.
-    match operator:
-        case Operator.CONTAINS:
-            return func.instr(term, bind(String())) > literal_column("0")
-        case Operator.STARTS_WITH:
-            return func.substr(term, literal_column("1"), bind(Integer())) == bind(String())
-        case Operator.ENDS_WITH:
-            return func.substr(term, bind(Integer())) == bind(String())
-        case _:
-            assert_never(operator)
-
-
 def _may_be_unknown(form: ConditionTemplate, terms: Terms) -> bool:
     match form:
         case ("where", str(field), *_):
             return terms.fields[field].nullable
-        case ("related", *_):
+        case ("related" | "text", *_):
             return False
         case ("words", *_):
             return True

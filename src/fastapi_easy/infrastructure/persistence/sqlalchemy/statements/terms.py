@@ -24,6 +24,7 @@ from sqlalchemy.types import Enum, TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Relation
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.trigrams import columns_with_trigrams
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.word_search import is_vector
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
     ConvertedType,
@@ -37,6 +38,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.text
     SetText,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import PaddedText, UnpaddedText
+from fastapi_easy.infrastructure.relational.catalogue.text_indexes import TextIndex
 from fastapi_easy.infrastructure.relational.column_types import ColumnType, HexUuid
 from fastapi_easy.infrastructure.relational.server import Server
 from fastapi_easy.infrastructure.relational.single_precision import StoredFloat
@@ -92,6 +94,8 @@ class Terms:
 
         resolve_relation: Finds what a relation of its resource leads to.
 
+        text_index: The full-text index that its resource declares.
+
     Attributes:
         allows_nul: Whether text may hold the character NUL.
 
@@ -108,11 +112,13 @@ class Terms:
         fields: Mapping[str, Field],
         nonstandard: frozenset[str],
         resolve_relation: ResolveRelation,
+        text_index: TextIndex | None = None,
     ) -> None:
         self.server = server
         self.table = table
         self.fields = fields
         self.resolve_relation = resolve_relation
+        self.text_index = text_index
         self._keys = keys
         self._columns: Mapping[str, Term] = {name: table.columns[key] for name, key in keys.items()}
         self._nonstandard = nonstandard
@@ -123,10 +129,20 @@ class Terms:
             for name, column in self._columns.items()
             if isinstance(column.type, ConvertedType)
         }
+        self._trigrams: frozenset[str] = (
+            columns_with_trigrams(table, server) if isinstance(table, Table) else frozenset()
+        )
 
     def of(self, table: FromClause) -> "Terms":
         """Return the same terms of *table*, which has the same columns: an alias, or a subquery."""
-        return Terms(self.server, table, self._keys, self.fields, self._nonstandard, self.resolve_relation)
+        same = self._keys, self.fields, self._nonstandard, self.resolve_relation, self.text_index
+        terms = Terms(self.server, table, *same)
+        terms._trigrams = self._trigrams
+        return terms
+
+    def has_trigrams(self, field: str) -> bool:
+        """Return whether an index of trigrams is declared for the column."""
+        return self._keys[field] in self._trigrams and field not in self._nonstandard
 
     def plain(self, field: str) -> Term:
         """Return the column itself."""

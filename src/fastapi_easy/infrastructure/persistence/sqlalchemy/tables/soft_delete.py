@@ -20,7 +20,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
+from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN, OWN_COLUMN
 
 MAX_NAME_LENGTH: Final = 60
 """Characters in the name of an index; PostgreSQL allows 63."""
@@ -106,6 +106,6 @@ def _name(table: Table, given: object, columns: Iterable[Column[Any]]) -> str:
 def _alive(table: Table, deleted_column: Column[Any]) -> Column[Any]:
     if ALIVE_COLUMN not in table.columns:
         computed = Computed(case((deleted_column.is_(None), literal_column("1"))), persisted=False)
-        table.append_column(Column(ALIVE_COLUMN, SmallInteger, computed))
+        table.append_column(Column(ALIVE_COLUMN, SmallInteger, computed, info={OWN_COLUMN: True}))
     column: Column[Any] = table.columns[ALIVE_COLUMN]
     return column

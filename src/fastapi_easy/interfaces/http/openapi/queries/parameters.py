@@ -160,7 +160,8 @@ class QueryDocs:
         if self._resource.searchable:
             fields = " or ".join(self._resource.searchable)
             limit = self._http_resource.use_cases.queries.limits.text
-            described = f"Every word is contained in {fields}, whatever the case."
+            how = "is contained" if self._resource.query.full_text is None else "occurs"
+            described = f"Every word {how} in {fields}, whatever the case."
             yield self._own(_query("q", described, {"type": "string", "maxLength": limit}))
 
     def _where(self) -> Iterator[Document]:
