@@ -1,8 +1,9 @@
 """The order of entities: the same on every store, total, nulls last."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 
@@ -15,7 +16,7 @@ class Direction(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """One field to order by. Text is compared code point by code point.
+    """One field to order by. Text is compared code point by code point, a member of an enumeration by its place.
 
     Attributes:
         field: Its name.
@@ -45,3 +46,14 @@ def total_order(order: Sequence[Sort], key: Sequence[str]) -> tuple[Sort, ...]:
     """Return *order* with the fields of *key* that it lacks appended, so that no two entities are equal in it."""
     named = {each.field for each in order if not each.path}
     return (*order, *(Sort(field) for field in key if field not in named))
+
+
+@cache
+def places_of(enumeration: type[enum.Enum]) -> Mapping[enum.Enum, int]:
+    """Return the place of each member of *enumeration*, in the order in which the class declares them."""
+    return {member: place for place, member in enumerate(enumeration)}
+
+
+def sort_key(value: Any) -> Any:
+    """Return what is compared where rows are sorted by *value*: of a member of an enumeration its place."""
+    return places_of(type(value))[value] if isinstance(value, enum.Enum) else value

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.ordering import Sort, sort_key
 from fastapi_easy.domain.queries.page import Cursor
 from fastapi_easy.domain.queries.specification import Everything, Specification, is_satisfied_by
 from fastapi_easy.infrastructure.persistence.memory.related_rows import RelatedRows
@@ -27,7 +27,7 @@ def sort_rows(rows: Iterable[Values], order: Sequence[Sort], related_rows: Relat
     for term in reversed(order):
         value = partial(related_rows.value, term)
         present = [row for row in rows if value(row) is not None]
-        present.sort(key=value, reverse=term.descending)
+        present.sort(key=lambda row, value=value: sort_key(value(row)), reverse=term.descending)
         rows = present + [row for row in rows if value(row) is None]
     return rows
 
@@ -50,7 +50,8 @@ def after_cursor(
                 continue
             if value is None or seen is None:
                 return value is None
-            return bool((value < seen) if term.descending else (value > seen))
+            mine, theirs = sort_key(value), sort_key(seen)
+            return bool((mine < theirs) if term.descending else (mine > theirs))
         return False
 
     return is_behind

@@ -1,5 +1,6 @@
 """Columns as terms of comparisons and orders, written so that each server compares as the domain does."""
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, assert_never
@@ -19,11 +20,11 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects import mysql, postgresql
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import Enum, TypeDecorator
+from sqlalchemy.types import TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Relation
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.places import PlaceOf, place_expression
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
     ConvertedType,
     StoredText,
@@ -142,8 +143,10 @@ class Terms:
         return self._bytewise(column) if self.fields[field].kind is Kind.TEXT else self._normalized(field)
 
     def ordered(self, field: str) -> Term:
-        """Return what to compare and sort by value; text by code point."""
+        """Return what to compare and sort by value; text by code point, members of an enumeration by their places."""
         column, kind = self._columns[field], self.fields[field].kind
+        if (enumeration := _members(self.fields[field])) is not None:
+            return place_expression(self.exact(field), enumeration, self.server, self.type_of(field))
         if isinstance(column.type, ConvertedType):
             return self._ordered_text(field) if column.type.stored_kind is Kind.TEXT else column
         if isinstance(column.type, ServerValue):
@@ -155,12 +158,9 @@ class Terms:
                 return self._ordered_uuid(field)
             case Kind.DECIMAL | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
                 return self._normalized(field) if field in self._nonstandard else column
-            case Kind.ENUM:
-                # By its name in the store: a native enumeration sorts by declaration on some servers.
-                return self._name_of(column)
             case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN:
                 return column
-            case Kind.BINARY | Kind.JSON | Kind.ARRAY:
+            case Kind.BINARY | Kind.JSON | Kind.ARRAY | Kind.ENUM:
                 return column
             case _:
                 assert_never(kind)
@@ -214,10 +214,12 @@ class Terms:
     def type_in_order(self, field: str) -> ColumnType:
         """Return the type of values that *field* is compared with by size, and of its value in a cursor."""
         own = self._columns[field].type
+        if (enumeration := _members(self.fields[field])) is not None:
+            return PlaceOf(enumeration)
         if isinstance(own, ConvertedType):
             # A type that changes texts must not change one that is only compared with.
             return StoredText() if own.holds_plain_text else own
-        return _NameOf(own) if self.fields[field].kind is Kind.ENUM else self.type_of(field)
+        return self.type_of(field)
 
     def _of_server(self, column: Term) -> Term:
         match column.type:
@@ -274,30 +276,6 @@ class Terms:
         guarded = func.replace(self._bytewise(column), _DOTTED_CAPITAL_I, _STAND_IN, type_=String())
         return guarded if self.server.folding is None else guarded.collate(self.server.folding)
 
-    def _name_of(self, column: Term) -> ColumnElement[str]:
-        match self.server.name:
-            case "postgresql":
-                return cast(column, Text).collate("C")
-            case "mysql":
-                return cast(column, mysql.CHAR()).collate(str(self.server.bytewise))
-            case "sqlite":
-                return cast(column, Text)
-            case _:
-                assert_never(self.server.name)
 
-
-class _NameOf(TypeDecorator[Any]):
-    """The text that a member of an enumeration is stored as."""
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, declared: ColumnType) -> None:
-        super().__init__()
-        self.declared = declared
-
-    def process_bind_param(self, value: object, dialect: Dialect) -> object:
-        if value is None or not isinstance(self.declared, Enum):
-            return value
-        process: Any = self.declared.dialect_impl(dialect).bind_processor(dialect)
-        return value if process is None else process(value)
+def _members(field: Field) -> type[enum.Enum] | None:
+    return field.enumeration if field.kind is Kind.ENUM else None
