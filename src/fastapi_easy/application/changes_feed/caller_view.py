@@ -173,8 +173,8 @@ def _is_about(specification: Specification, values: Mapping[str, Any]) -> bool:
     match specification:
         case Everything():
             return True
-        case Where(field, _, _):
-            return field in values
+        case Where():
+            return specification.holder in values
         case Related():
             return False
         case Not(inner):

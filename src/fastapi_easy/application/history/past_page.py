@@ -68,5 +68,5 @@ def _after(cursor: Cursor, order: Sequence[Sort]) -> Callable[[Mapping[str, Any]
 
 
 def _value(state: Mapping[str, Any], sort: Sort) -> Any:
-    value = state.get(sort.field)
+    value = state.get(sort.field) if sort.inside is None else sort.value_in(_Nulls(state))
     return None if isinstance(value, UnexpectedValue) else value

@@ -26,8 +26,8 @@ def tell(specification: Specification, values: Mapping[str, Any]) -> bool | None
     match specification:
         case Everything():
             return True
-        case Where(field, _, _):
-            if field not in values:
+        case Where():
+            if specification.holder not in values:
                 return None
             try:
                 return is_satisfied_by(specification, values)
@@ -52,8 +52,8 @@ def compared_names(specification: Specification) -> tuple[str, ...]:
     match specification:
         case Everything():
             return ()
-        case Where(name, _, _):
-            return (name,)
+        case Where():
+            return (specification.holder,)
         case Related(relation, _):
             return (relation.name,)
         case Not(inner):

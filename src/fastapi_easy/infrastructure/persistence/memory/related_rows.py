@@ -50,7 +50,7 @@ class RelatedRows:
                 return None
             # Nothing but the classes says that there is one at most.
             row = min(there, key=lambda each: tuple(sort_key(each[name]) for name in relation.target.key))
-        return row[term.field]
+        return term.value_in(row)
 
     def _indexed(self, relation: Relation) -> Mapping[Identity, Sequence[Values]]:
         index: defaultdict[Identity, list[Values]] = defaultdict(list)

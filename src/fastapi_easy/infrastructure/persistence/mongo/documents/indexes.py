@@ -44,7 +44,10 @@ class Index:
 
 
 def needed_indexes(plan: Plan) -> Iterator[Index]:
-    """Yield the indexes that *plan* needs: one for each unique rule, and one to walk along a composite key."""
+    """Yield the indexes that *plan* needs.
+
+    One for each unique rule, one to walk along a composite key, and those for places inside of JSON fields.
+    """
     fields, deleted_at = plan.resource.stored_fields, plan.resource.soft_delete
     for rule in plan.unique_rules:
         # A condition that every value but null fulfils. The server uses a partial index only for queries that imply its
@@ -58,6 +61,9 @@ def needed_indexes(plan: Plan) -> Iterator[Index]:
         yield Index(tuple(plan.path(name) for name in rule), unique=True, partial_filter=partial_filter)
     if len(plan.resource.key) > 1:
         yield Index(tuple(plan.path(name) for name in plan.resource.key), unique=False, partial_filter={})
+    for name, path in plan.resource.paths.items():
+        if path.is_indexed:
+            yield Index((plan.path(name),), unique=False, partial_filter={})
 
 
 def build_validator(plan: Plan) -> Document:

@@ -11,6 +11,9 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NO_MATCH
+from fastapi_easy.infrastructure.persistence.mongo.queries.document_values import (
+    inside_expression,
+)
 from fastapi_easy.infrastructure.persistence.mongo.queries.keyset import (
     after,
     at,
@@ -135,6 +138,8 @@ def _is_null(term: SortTerm) -> Document:
 def _build_term(
     number: int, sort: Sort, plan: Plan, plans: PlanLookup, setup_stages: list[Document]
 ) -> SortTerm:
+    if not sort.path and sort.field in plan.path_codecs:
+        return _by_value_inside(number, sort, plan, plan.path(sort.field), setup_stages)
     if not sort.path:
         path, default = plan.path(sort.field), plan.default(sort.field)
         if default is not None:
@@ -152,8 +157,19 @@ def _build_term(
         setup_stages += _lookup_stages(relation, source, target, name, prefix, plans)
         source, prefix = target, f"{name}."
     path = f"{prefix}{source.path(sort.field)}"
+    if sort.field in source.path_codecs:
+        return _by_value_inside(number, sort, source, path, setup_stages)
     there = SortTerm(sort, path, source.codecs[sort.field], has_nulls=True, is_computed=True)
     return _by_place(number, there, source, setup_stages)
+
+
+def _by_value_inside(
+    number: int, sort: Sort, plan: Plan, path: str, setup_stages: list[Document]
+) -> SortTerm:
+    """Return the term of the value at *path* inside of a JSON field, which is computed: null, if it is of no use."""
+    name = f"{LOOKUP_PREFIX}inside_{number}"
+    setup_stages.append({"$set": {name: inside_expression(path, plan.resource.comparable[sort.field])}})
+    return SortTerm(sort, name, plan.path_codecs[sort.field], has_nulls=True, is_computed=True)
 
 
 def _by_place(number: int, term: SortTerm, plan: Plan, setup_stages: list[Document]) -> SortTerm:

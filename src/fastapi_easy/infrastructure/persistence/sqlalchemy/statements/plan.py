@@ -76,6 +76,7 @@ class Plan:
         self.names = tuple(name for name in resource.stored_fields if name in self.columns)
         keys = {name: str(column.key) for name, column in self.columns.items()}
         fields: dict[str, Field] = dict(resource.stored_fields)
+        fields.update((name, path.field) for name, path in resource.paths.items())
         for column, name in attributes.items():
             if name in resource.search_vectors:
                 keys[name], fields[name] = str(column.key), vector_field(name)
@@ -87,7 +88,9 @@ class Plan:
             for name, column in self.columns.items()
             if column.name in stored.columns.nullable and name not in resource.key
         }
-        self.terms = Terms(server, table, keys, _as_stored(fields, nullable), unlike, resolve_relation)
+        self.terms = Terms(
+            server, table, keys, _as_stored(fields, nullable), unlike, resolve_relation, resource.paths
+        )
         self.counts_from_null = resource.version in nullable
         self.constraints = TableConstraints(
             resource,

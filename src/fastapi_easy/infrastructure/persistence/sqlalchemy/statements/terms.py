@@ -23,7 +23,9 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.types import TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.queries.document_path import DocumentPath
 from fastapi_easy.domain.resources.resource import Relation
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.document_values import path_expression
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.places import PlaceOf, place_expression
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
     ConvertedType,
@@ -92,6 +94,8 @@ class Terms:
 
         resolve_relation: Finds what a relation of its resource leads to.
 
+        paths: The places inside of JSON columns that stand for columns of their own.
+
     Attributes:
         kept: For each field with a column type of the user's, what a value becomes that is stored; `None` for nothing.
     """
@@ -104,13 +108,17 @@ class Terms:
         fields: Mapping[str, Field],
         nonstandard: frozenset[str],
         resolve_relation: ResolveRelation,
+        paths: Mapping[str, DocumentPath],
     ) -> None:
         self.server = server
         self.table = table
         self.fields = fields
         self.resolve_relation = resolve_relation
         self._keys = keys
-        self._columns: Mapping[str, Term] = {name: table.columns[key] for name, key in keys.items()}
+        self._paths = paths
+        self._columns: dict[str, Term] = {name: table.columns[key] for name, key in keys.items()}
+        for name, path in paths.items():
+            self._columns[name] = path_expression(self._columns[path.document], path, server)
         self._nonstandard = nonstandard
         self.kept: Mapping[str, Callable[[Any], Any]] = {
             name: column.type.kept
@@ -120,7 +128,9 @@ class Terms:
 
     def of(self, table: FromClause) -> "Terms":
         """Return the same terms of *table*, which has the same columns: an alias, or a subquery."""
-        return Terms(self.server, table, self._keys, self.fields, self._nonstandard, self.resolve_relation)
+        return Terms(
+            self.server, table, self._keys, self.fields, self._nonstandard, self.resolve_relation, self._paths
+        )
 
     @property
     def allows_nul(self) -> bool:
@@ -145,6 +155,8 @@ class Terms:
     def ordered(self, field: str) -> Term:
         """Return what to compare and sort by value; text by code point, members of an enumeration by their places."""
         column, kind = self._columns[field], self.fields[field].kind
+        if field in self._paths:
+            return column
         if (enumeration := _members(self.fields[field])) is not None:
             return place_expression(self.exact(field), enumeration, self.server, self.type_of(field))
         if isinstance(column.type, ConvertedType):
@@ -158,9 +170,7 @@ class Terms:
                 return self._ordered_uuid(field)
             case Kind.DECIMAL | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
                 return self._normalized(field) if field in self._nonstandard else column
-            case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN:
-                return column
-            case Kind.BINARY | Kind.JSON | Kind.ARRAY | Kind.ENUM:
+            case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN | Kind.BINARY | Kind.JSON | Kind.ARRAY | Kind.ENUM:
                 return column
             case _:
                 assert_never(kind)
