@@ -15,6 +15,7 @@ from fastapi_easy.domain.queries.page import Count, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Operator, Where, operators_of
 from fastapi_easy.domain.resources.capability import Capability
+from fastapi_easy.domain.resources.named_paths import bind_paths
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase, MemoryRepository
 from fastapi_easy.testing.conformance.sample_data import NOON
 from fastapi_easy.testing.conformance.store import value_of
@@ -103,9 +104,10 @@ class Oracle:
         twins = await Twins.holding(store, data, [name], CASED)
         resource = store.resources[name]
 
-        for field in map(resource.fields.get, resource.filterable):
+        for field in map(resource.comparable.get, resource.filterable):
             for operator in operators_of(field.kind, nullable=field.nullable):
-                leaf = twins.echoed(data, name, data.draw(prepared(comparisons, field, operator)))
+                drawn = bind_paths(data.draw(prepared(comparisons, field, operator)), resource)
+                leaf = twins.echoed(data, name, drawn)
                 query = Query(specification=leaf, fields=resource.key, page=WHOLE)
                 found = value_of(await twins.tested[name].select(query))
                 expected = value_of(await twins.reference[name].select(query))
@@ -292,7 +294,7 @@ class Twins:
                 own = [
                     (at, each) for at, each in enumerate(total_order(order, resource.key)) if not each.path
                 ]
-                assert all(page.next.values[at] == page.items[-1][each.field] for at, each in own)
+                assert all(page.next.values[at] == each.value_in(page.items[-1]) for at, each in own)
         streamed = [
             row
             async for rows in tested.stream(Query(specification=specification, order=order), chunk=limit)

@@ -322,7 +322,7 @@ class Access:
             # The position of a row would tell the value of a related entity that the caller may not see.
             if not (self.sees_all(owner) or (within_tenant(relation) and self.sees_tenant(owner))):
                 return self.refuse(owner, Operation.LIST, sort.name)
-        return self.check_readable(owner, (sort.field,))
+        return self.check_readable(owner, (sort.holder,))
 
 
 def _common(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
@@ -337,8 +337,8 @@ def _compared_fields(
 ) -> Iterator[tuple[Resource[object], str]]:
     """Yield the fields that *specification* compares, each with its resource."""
     match specification:
-        case Where(name, _, _):
-            yield resource, name
+        case Where():
+            yield resource, specification.holder
         case HoldsWords(fields):
             yield from ((resource, name) for name in fields)
         case Related(relation, inner):

@@ -124,8 +124,9 @@ def is_ordered(field: "Field") -> bool:
 
 
 def is_sortable(field: "Field") -> bool:
-    """Return whether callers can sort by *field*: by what is ordered, and by false before true."""
-    return is_ordered(field) or (field.kind is Kind.BOOLEAN and field.comparison >= Comparison.ORDER)
+    """Return whether callers can sort by *field*: by what is ordered, false before true, and enumerations by place."""
+    has_places = field.kind in {Kind.BOOLEAN, Kind.ENUM}
+    return is_ordered(field) or (has_places and field.comparison >= Comparison.ORDER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.domain.field import Kind, is_ordered
+from fastapi_easy.domain.field import Kind, is_sortable
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.specification import operators_for
 from fastapi_easy.domain.resources.declaration import Declaration
@@ -37,7 +37,8 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
         for each in shape.fields
     }
     writable = tuple(each.name for each in fields.values() if not each.generated)
-    filterable = tuple(name for name, each in fields.items() if operators_for(each))
+    paths = tuple(replaced.get("paths", ()))
+    filterable = (*(name for name, each in fields.items() if operators_for(each)), *paths)
     made = Resource(
         name=name,
         entity=entity,
@@ -49,7 +50,7 @@ def resource_from(shape: Shape, name: str, entity: type[E], **replaced: Any) -> 
         changeable=tuple(each for each in writable if each not in shape.key),
         restorable=tuple(each.name for each in fields.values() if each.generated and not each.computed),
         filterable=filterable,
-        sortable=tuple(each.name for each in shape.fields if is_ordered(each)),
+        sortable=(*(each.name for each in shape.fields if is_sortable(each)), *paths),
         searchable=tuple(each.name for each in shape.fields if each.kind is Kind.TEXT),
         default_order=tuple(Sort(each) for each in shape.key),
         operations=frozenset(EVERY_OPERATION) - {Operation.CHANGES, Operation.HISTORY},

@@ -15,6 +15,7 @@ from fastapi_easy.application.access import Access
 from fastapi_easy.application.caching.uncacheable import Uncacheable
 from fastapi_easy.domain.queries.aggregation import Aggregation
 from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.path_where import PathWhere
 from fastapi_easy.domain.queries.query import Include, Query
 from fastapi_easy.domain.queries.shown_where import ShownWhere
 from fastapi_easy.domain.queries.specification import AllOf, AnyOf, Everything, Not, Related, Where
@@ -83,7 +84,9 @@ class Fingerprint:
         kind = type(specification)
         if kind is Everything:
             self._parts.append("*")
-        elif isinstance(specification, Where) and (kind is Where or _is_undoubted(specification)):
+        elif isinstance(specification, Where) and (
+            kind in {Where, PathWhere} or _is_undoubted(specification)
+        ):
             self.add(kind.__name__, specification.field, str(specification.operator), specification.value)
         elif isinstance(specification, HoldsWords) and kind is HoldsWords:
             self.add("words", specification.fields, specification.words, specification.language)

@@ -67,7 +67,8 @@ def is_left_alone(specification: Specification, resource: Resource[Any], changed
     match specification:
         case Everything():
             return True
-        case Where(name, _, _):
+        case Where():
+            name = specification.holder
             # What the store fills in may follow from other fields; a key never changes.
             return name not in changed and (
                 name in resource.key or not resource.stored_fields[name].generated

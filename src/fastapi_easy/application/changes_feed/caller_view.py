@@ -174,8 +174,8 @@ def _is_about(specification: Specification, values: Mapping[str, Any]) -> bool:
     match specification:
         case Everything():
             return True
-        case Where(field, _, _):
-            return field in values
+        case Where():
+            return specification.holder in values
         case HoldsWords(fields):
             return all(name in values for name in fields)
         case Related():

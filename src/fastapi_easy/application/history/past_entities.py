@@ -128,7 +128,7 @@ class PastEntities:
             if name not in told:
                 return Failure(BadQuery(name, reason))
         for sort in query.order:
-            if sort.path or sort.field not in told:
+            if sort.path or sort.holder not in told:
                 return Failure(
                     BadQuery(
                         "sort", f"{sort.name} cannot be used together with as_of: the trail does not tell it"

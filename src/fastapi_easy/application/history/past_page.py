@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi_easy.domain.queries.known_values import tell
-from fastapi_easy.domain.queries.ordering import Sort, total_order
+from fastapi_easy.domain.queries.ordering import Sort, sort_key, total_order
 from fastapi_easy.domain.queries.page import Count, Cursor, Page
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
@@ -44,7 +44,7 @@ def _sorted(states: Sequence[Mapping[str, Any]], order: Sequence[Sort]) -> list[
     for sort in reversed(order):
         present = [each for each in found if _value(each, sort) is not None]
         missing = [each for each in found if _value(each, sort) is None]
-        present.sort(key=lambda each, sort=sort: _value(each, sort), reverse=sort.descending)  # type: ignore[misc]
+        present.sort(key=lambda each, sort=sort: sort_key(_value(each, sort)), reverse=sort.descending)  # type: ignore[misc]
         found = [*present, *missing]
     return found
 
@@ -60,13 +60,13 @@ def _after(cursor: Cursor, order: Sequence[Sort]) -> Callable[[Mapping[str, Any]
                 continue
             if value is None or seen is None:
                 return value is None
-            earlier: Any = seen
-            return bool((value < earlier) if sort.descending else (value > earlier))
+            mine, theirs = sort_key(value), sort_key(seen)
+            return bool((mine < theirs) if sort.descending else (mine > theirs))
         return False
 
     return is_behind
 
 
 def _value(state: Mapping[str, Any], sort: Sort) -> Any:
-    value = state.get(sort.field)
+    value = state.get(sort.field) if sort.inside is None else sort.value_in(_Nulls(state))
     return None if isinstance(value, UnexpectedValue) else value

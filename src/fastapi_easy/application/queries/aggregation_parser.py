@@ -29,7 +29,9 @@ def groupable(resource: Resource[object]) -> tuple[str, ...]:
     return tuple(
         name
         for name in resource.filterable
-        if resource.fields[name].kind not in _NOT_GROUPABLE and name not in encrypted
+        if name in resource.fields
+        and resource.fields[name].kind not in _NOT_GROUPABLE
+        and name not in encrypted
     )
 
 

@@ -8,6 +8,8 @@ from typing import Final, TypeAlias
 
 from fastapi_easy.application.queries.shown_values import ShownValues
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.queries.document_path import DocumentPath
+from fastapi_easy.domain.queries.path_where import PathWhere
 from fastapi_easy.domain.queries.shown_where import ShownWhere
 from fastapi_easy.domain.queries.specification import (
     LIST_OPERATORS,
@@ -62,6 +64,8 @@ class Parameter:
         relation: The relation that IS_NULL tests in place of a field: whether there is a related entity.
 
         other_types: `Field.other_types` where the operator compares for equality; otherwise `None`.
+
+        inside: The place inside of a JSON field that *field* stands for, if it does.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Parameter:
     path: tuple[Relation, ...] = ()
     relation: Relation | None = None
     other_types: re.Pattern[str] | None = None
+    inside: DocumentPath | None = None
 
     @property
     def takes_list(self) -> bool:
@@ -86,7 +91,11 @@ class Parameter:
         """Return the specification with *value*; along a path it asks for at least one related entity that matches."""
         condition: Specification
         if self.relation is None:
-            condition = Where(self.field.name, self.operator, value)
+            condition = (
+                Where(self.field.name, self.operator, value)
+                if self.inside is None
+                else PathWhere(self.field.name, self.operator, value, self.inside)
+            )
             if self.other_types is not None:
                 condition = _with_other_types(condition)
         else:
@@ -132,6 +141,9 @@ class AllowedComparisons(Mapping[str, Parameter]):
         self._keywords = keywords
         self._separators = (".", "__") if keywords else (".",)
         self.own = _own_comparisons(resource, names(resource))
+        if keywords:
+            inside = [name for name, each in self.own.items() if each.inside is not None]
+            self.own.update({name.replace(".", "__"): self.own[name] for name in inside})
         self._resolved = dict(self.own)
         self._related: dict[str, AllowedComparisons] = {}
 
@@ -180,7 +192,7 @@ class AllowedComparisons(Mapping[str, Parameter]):
 def _own_comparisons(resource: Resource[object], naming: FieldAliases) -> dict[str, Parameter]:
     found: dict[str, Parameter] = {}
     for field_name in resource.filterable:
-        field, alias = resource.fields[field_name], naming.alias_of(field_name)
+        field, alias = resource.comparable[field_name], naming.alias_of(field_name)
         for operator in operators_for(field):
             name = alias if operator is Operator.EQUALS else f"{alias}__{operator}"
             found[name] = Parameter(
@@ -189,6 +201,7 @@ def _own_comparisons(resource: Resource[object], naming: FieldAliases) -> dict[s
                 operator,
                 _value_field(field, operator),
                 other_types=_other_types(field, operator),
+                inside=resource.paths.get(field_name),
             )
     for relation in resource.relations.values():
         # The only comparison of a relation itself: whether there is a related entity.
@@ -241,6 +254,18 @@ def offered(known: Iterable[str]) -> str:
 
 _LISTED: Final = 20
 """Names that a message lists at most."""
+
+
+def undeclared_path(resource: Resource[object], name: str) -> str | None:
+    """Return what is wrong with *name*, if it is a place inside of a JSON field that is not declared."""
+    head, dot, rest = name.partition("__")[0].partition(".")
+    if dot and head in resource.relations:
+        return undeclared_path(resource.relations[head].target, rest)
+    document = resource.naming.resolve(head)
+    if not dot or document not in resource.readable or resource.fields[document].kind is not Kind.JSON:
+        return None
+    path = f"{document}.{rest}"[:64]
+    return f"Is not declared as a place inside of {head}: name it in QueryRules(json_paths={{{path!r}: str}})"
 
 
 def closest_match(name: str, known: Iterable[str]) -> str | None:

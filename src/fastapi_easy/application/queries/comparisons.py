@@ -7,9 +7,11 @@ from typing import Any, Final, Self
 from fastapi_easy.application.queries.allowed_comparisons import (
     CONNECTIVES,
     RESERVED,
+    AllowedComparisons,
     Parameter,
     closest_match,
     offered,
+    undeclared_path,
 )
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.application.queries.shown_values import ShownValues, unexpected_values
@@ -132,6 +134,10 @@ class ComparisonParser:
                 f"{field} cannot be compared like that; {there}",
                 field if operator in _EQUALITY else closest_match(name, known),
             )
+        if isinstance(self._parameters, AllowedComparisons):
+            undeclared = undeclared_path(self._parameters.resource, name)
+            if undeclared is not None:
+                raise QueryError.bad_query(name, undeclared, closest_match(name, self._parameters.own))
         raise QueryError.bad_query(
             name, "Is not a parameter here", closest_match(name, [*self._parameters, *others])
         )

@@ -99,7 +99,7 @@ class CursorSigner:
 
     def _field(self, sort: Sort) -> Field:
         resource = sort.path[-1].target if sort.path else self._resource
-        field: Field = resource.fields[sort.field]
+        field: Field = resource.comparable[sort.field]
         return field
 
     def _mac(self, payload: bytes, query: Query, tenant: str | None) -> bytes:

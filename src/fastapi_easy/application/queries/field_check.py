@@ -29,9 +29,9 @@ def check_fields(specification: Specification, resource: Resource[object]) -> No
         case Everything():
             return
         case Where(field):
-            if field not in resource.fields:
+            if field not in resource.comparable:
                 raise QueryError.bad_query(
-                    field, "Is not a field here", closest_match(field, resource.fields)
+                    field, "Is not a field here", closest_match(field, resource.comparable)
                 )
         case HoldsWords(fields):
             for name in fields:

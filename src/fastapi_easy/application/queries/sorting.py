@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match, offered
+from fastapi_easy.application.queries.allowed_comparisons import (
+    AliasLookup,
+    closest_match,
+    offered,
+    undeclared_path,
+)
 from fastapi_easy.application.queries.comparisons import QueryError
 from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.resources.resource import Relation, Resource
@@ -30,40 +35,43 @@ def read_order(
     for name in names:
         descending = name.startswith("-")
         spelled = name[1:] if descending else name
-        # The name of a field may have dots in it, where others have named the column.
-        is_own = aliases_for(resource).resolve(spelled) in resource.sortable
-        *relations, last = [spelled] if is_own else spelled.split(".")
-        path, target = _path(resource, relations[: depth + 1])
-        field = aliases_for(target).resolve(last)
-        if len(relations) > depth or path is None or field not in target.sortable:
+        found = _find(resource, spelled, depth, aliases_for)
+        if found is None:
             known = _sortable(resource, aliases_for)
             suggestion = closest_match(spelled, known)
+            unknown = _NOT_SORTABLE if suggestion else f"{_NOT_SORTABLE}; {offered(known)}"
             raise QueryError.bad_query(
                 "sort",
-                _NOT_SORTABLE if suggestion else f"{_NOT_SORTABLE}; {offered(known)}",
+                undeclared_path(resource, spelled) or unknown,
                 f"-{suggestion}" if suggestion and descending else suggestion,
             )
         if spelled in order:
             raise QueryError.bad_query("sort", f"Names {spelled} twice")
-        order[spelled] = Sort(field, Direction.DESCENDING if descending else Direction.ASCENDING, path)
+        path, target, field = found
+        direction = Direction.DESCENDING if descending else Direction.ASCENDING
+        order[spelled] = Sort(field, direction, path, target.paths.get(field))
     return tuple(order.values())
 
 
 _NOT_SORTABLE: Final = "Does not name a sortable field"
 
 
-def _path(
-    resource: Resource[object], names: Sequence[str]
-) -> tuple[tuple[Relation, ...] | None, Resource[object]]:
-    """Resolve *names* as to-one relations; return the path, or `None` for none such, and the resource at its end."""
+def _find(
+    resource: Resource[object], spelled: str, depth: int, aliases_for: AliasLookup
+) -> tuple[tuple[Relation, ...], Resource[object], str] | None:
+    """Return the to-one relations that *spelled* begins with, the resource they lead to, and the field of that."""
     path: list[Relation] = []
-    for name in names:
-        relation = resource.relations.get(name)
-        if relation is None or relation.many:
-            return None, resource
+    while True:
+        # The name of a field may have dots in it: where others have named the column, and inside of documents.
+        field = aliases_for(resource).resolve(spelled)
+        if field is not None and field in resource.sortable:
+            return tuple(path), resource, field
+        head, dot, spelled = spelled.partition(".")
+        relation = resource.relations.get(head)
+        if not dot or relation is None or relation.many or len(path) == depth:
+            return None
         path.append(relation)
         resource = relation.target
-    return tuple(path), resource
 
 
 def _sortable(resource: Resource[object], aliases_for: AliasLookup) -> list[str]:

@@ -7,6 +7,7 @@ from fastapi_easy.application.queries.comparisons import ComparisonParser, Query
 from fastapi_easy.application.queries.field_check import check_fields
 from fastapi_easy.application.queries.limits import QueryLimits
 from fastapi_easy.domain.queries.specification import AllOf, AnyOf, Not, Specification
+from fastapi_easy.domain.resources.named_paths import bind_paths
 
 
 class WhereTree:
@@ -29,7 +30,7 @@ class WhereTree:
         """
         if isinstance(tree, Specification):
             check_fields(tree, self._allowed.resource)
-            return tree
+            return bind_paths(tree, self._allowed.resource)
         if not isinstance(tree, Mapping):
             raise QueryError.bad_query("where", 'Must be a JSON object like {"price__gte": 5}')
         if depth > self._limits.depth:

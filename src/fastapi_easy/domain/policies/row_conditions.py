@@ -101,6 +101,10 @@ def _bind(specification: Specification, resource: Resource[Any]) -> Specificatio
 
 def _bind_comparison(name: str, operator: Operator, value: Any, resource: Resource[Any]) -> Specification:
     head, dot, rest = name.partition(".")
+    if name in resource.paths:
+        raise ConditionError(
+            f"{name!r} is inside of a JSON field, and rules compare whole fields: keep the value in a field of its own"
+        )
     if dot:
         if head not in resource.relations:
             raise ConditionError(

@@ -31,6 +31,9 @@ class Repository(Protocol[E]):
     `scope` narrows a method that is given a key: an entity that it does not mean is not there. Where the resource
     has a `version` field the store sets it, to 1 and then one more with every change, whatever a caller gives.
 
+    Comparisons and sorts may also name a key of `resource.paths`, a place inside of a JSON field. It counts as a
+    nullable field, whose value is what `DocumentPath.value_in` says.
+
     Rows go in and out; `EntityRepository` offers the same entities as instances of the user's class. `update_where`
     and `remove_where` are here because a bulk by condition is one statement, whose limit only the store can enforce:
     between a count and a change by others come and go.

@@ -27,8 +27,8 @@ def tell(specification: Specification, values: Mapping[str, Any]) -> bool | None
     match specification:
         case Everything():
             return True
-        case Where(field, _, _):
-            return _compare(specification, (field,), values)
+        case Where():
+            return _compare(specification, (specification.holder,), values)
         case HoldsWords(fields):
             return _compare(specification, fields, values)
         case Related():
@@ -59,8 +59,8 @@ def compared_names(specification: Specification) -> tuple[str, ...]:
     match specification:
         case Everything():
             return ()
-        case Where(name, _, _):
-            return (name,)
+        case Where():
+            return (specification.holder,)
         case HoldsWords(fields):
             return fields
         case Related(relation, _):

@@ -164,6 +164,15 @@ class Where(FieldComparisons):
     operator: Operator = UNSET
     value: Any = UNSET
 
+    @property
+    def holder(self) -> str:
+        """The field whose values decide whether it holds."""
+        return self.field
+
+    def value_in(self, entity: Any) -> Any:
+        """Return the value of *entity* that is compared; it is an object or a mapping of field names to values."""
+        return entity[self.field] if isinstance(entity, Mapping) else getattr(entity, self.field)
+
     def _condition(self, operator: str, value: object) -> Self:
         return type(self)(self.field, Operator(operator), value)
 
@@ -287,9 +296,8 @@ def is_satisfied_by(specification: Specification, entity: object, follow: Follow
     match specification:
         case Everything():
             return True
-        case Where(field, operator, value):
-            actual = entity[field] if isinstance(entity, Mapping) else getattr(entity, field)
-            return _PREDICATES[operator](actual, value)
+        case Where(_, operator, value):
+            return _PREDICATES[operator](specification.value_in(entity), value)
         case HoldsWords():
             return holds_words(specification, entity)
         case Not(inner):

@@ -7,6 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 from fastapi_easy.domain.field import Comparison, Field, Kind
 from fastapi_easy.domain.resources.declaring.call_options import check_idempotency, check_reading
 from fastapi_easy.domain.resources.declaring.documentation import first_paragraph
+from fastapi_easy.domain.resources.declaring.json_paths import document_paths
 from fastapi_easy.domain.resources.declaring.key_source import declare_key
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
 from fastapi_easy.domain.resources.declaring.offered_operations import check_operations
@@ -166,6 +167,7 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
     readable, writable, changeable = _access(secret.access, {tenant, fixed}, shape, fields, mistakes)
     notices = check_omitted(shape.omitted, declaration.fields.hidden, mistakes)
     check_readable_secrets(declaration.fields, readable, fields, mistakes)
+    paths = document_paths(declaration.query, readable, fields, mistakes)
     restorable, protected = _restorable(declaration.fields, readable, writable, fields, mistakes)
     resource = Resource(
         name=name,
@@ -177,13 +179,14 @@ def declare(name: str, declaration: Declaration[E], shape: Shape) -> tuple[Resou
         changeable=changeable,
         restorable=restorable,
         protected=protected - {tenant, fixed},
-        filterable=filterable_fields(declaration.query, readable, fields, mistakes),
-        sortable=sortable_fields(declaration.query, readable, fields, mistakes),
+        filterable=filterable_fields(declaration.query, readable, fields, paths, mistakes),
+        sortable=sortable_fields(declaration.query, readable, fields, paths, mistakes),
         searchable=searchable_fields(declaration.query, readable, fields, shape, mistakes),
         variant=shape.variant,
         search_vectors=tuple(name for name in declaration.query.searched if name in shape.omitted),
         notices=notices,
-        default_order=default_order(declaration.query, readable, fields, mistakes),
+        paths=paths,
+        default_order=default_order(declaration.query, readable, fields, paths, mistakes),
         operations=_operations(declaration, shape, mistakes),
         query=declaration.query,
         schemas=declaration.schemas,

@@ -1,7 +1,8 @@
 """The option objects of a declaration: what a resource offers, which fields, which queries."""
 
+import dataclasses
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -153,6 +154,20 @@ class FullText:
         object.__setattr__(self, "language", language)
 
 
+@dataclass(frozen=True, slots=True)
+class JsonPath:
+    """What callers find at a place inside of a JSON field.
+
+    Attributes:
+        kind: The type of the values that count: `str`, `int`, `float` or `bool`, or its name.
+
+        indexed: The schema has an index for it.
+    """
+
+    kind: type[Any] | str
+    indexed: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryRules:
     """The rules for the lists that callers ask for. `None` means every readable field.
@@ -171,6 +186,9 @@ class QueryRules:
 
         max_limit: Entities on a page at most.
 
+        json_paths: The places inside of JSON fields that can be filtered and sorted by, each with the type of its
+            values: `{"attributes.colour": str, "attributes.size": JsonPath(int, indexed=True)}`.
+
         document: Which comparisons the OpenAPI document spells out as parameters: `common` for those of the resource's
             own fields that people use, `all` for every one, also along relations. Callers may use all in any case.
     """
@@ -179,6 +197,7 @@ class QueryRules:
     sort: Sequence[str] | None = None
     search: Sequence[str] | FullText = ()
     order: Sequence[str] = ()
+    json_paths: Mapping[str, JsonPath | type[Any] | str] = dataclasses.field(default_factory=dict)
     limit: int = 20
     max_limit: int = 100
     document: Literal["common", "all"] = "common"

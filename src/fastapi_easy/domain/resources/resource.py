@@ -9,6 +9,7 @@ from fastapi_easy.domain.changes.row import PartialRow, Row, Rows
 from fastapi_easy.domain.changes.version import version_of
 from fastapi_easy.domain.errors import Key
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.queries.document_path import DocumentPath
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.specification import (
     AnyOf,
@@ -225,7 +226,11 @@ class Resource(Generic[E]):
         references: The foreign keys to other resources of its database, which the store enforces. Filled once, when
             all resources are known.
 
-        naming: The aliases of the fields.
+        paths: The places inside of JSON fields that queries may name, by their names.
+
+        comparable: Every field, and every place of *paths* as one, by name.
+
+        naming: The aliases of the fields, and of *paths*.
 
         mergeable: The fields of kind JSON, into which a patch may merge.
 
@@ -289,8 +294,10 @@ class Resource(Generic[E]):
     search_vectors: tuple[str, ...] = ()
     variant: Variant | None = None
     notices: tuple[str, ...] = ()
+    paths: Mapping[str, DocumentPath] = dataclasses.field(default_factory=dict)
     relations: dict[str, Relation] = dataclasses.field(default_factory=dict)
     references: list[LinkedReference] = dataclasses.field(default_factory=list)
+    comparable: Mapping[str, Field] = dataclasses.field(init=False, default_factory=dict)
     naming: FieldAliases = dataclasses.field(init=False, default=NO_ALIASES)
     mergeable: tuple[str, ...] = dataclasses.field(init=False, default=())
     recorded: tuple[str, ...] = dataclasses.field(init=False, default=())
@@ -298,7 +305,10 @@ class Resource(Generic[E]):
 
     def __post_init__(self) -> None:
         """Build what follows from the fields."""
-        object.__setattr__(self, "naming", build_aliases(self.fields.values()))
+        inside = {name: path.field for name, path in self.paths.items()}
+        comparable = {**self.fields, **inside} if inside else self.fields
+        object.__setattr__(self, "comparable", comparable)
+        object.__setattr__(self, "naming", build_aliases(comparable.values()))
         documents = tuple(name for name, field in self.fields.items() if field.kind is Kind.JSON)
         object.__setattr__(self, "mergeable", documents)
         if not self.stored_fields:

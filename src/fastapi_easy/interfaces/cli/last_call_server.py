@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Sequence
+from typing import Any
 
 import uvicorn
 
@@ -37,7 +38,8 @@ class LastCallServer(uvicorn.Server):
             _ = await loop.connect_accepted_socket(self._make_protocol, each)
 
     def _make_protocol(self) -> asyncio.Protocol:
-        config = self.config
-        return config.http_protocol_class(
+        config: Any = self.config
+        protocol: asyncio.Protocol = config.http_protocol_class(
             config=config, server_state=self.server_state, app_state=self.lifespan.state
         )
+        return protocol

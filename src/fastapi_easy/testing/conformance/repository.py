@@ -10,6 +10,7 @@ class TestMyStore(RepositoryConformance):
 """
 
 from fastapi_easy.testing.conformance.reads.aggregation import AggregationCases
+from fastapi_easy.testing.conformance.reads.document_paths import DocumentPathCases
 from fastapi_easy.testing.conformance.reads.filter_operators import FilterOperatorCases
 from fastapi_easy.testing.conformance.reads.pagination import PaginationCases
 from fastapi_easy.testing.conformance.reads.reading import ReadCases
@@ -33,6 +34,7 @@ class RepositoryConformance(
     ReadCases,
     FilterOperatorCases,
     PaginationCases,
+    DocumentPathCases,
     RoundTripCases,
     WriteCases,
     BulkCases,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.queries.document_path import DocumentPath
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
 from fastapi_easy.domain.resources.relation import Link, to_many, to_one
 from fastapi_easy.domain.resources.resource import Shape
@@ -105,7 +106,21 @@ LOANS: Final = Shape(
 )
 """Refers to others in three ways: goes with its book, outlives its reader, and keeps a note from losing its code."""
 
+_PATHS: Final = {
+    path.field.name: path
+    for path in (
+        DocumentPath("extra", ("colour",), Field(name="extra.colour", kind=Kind.TEXT, nullable=True)),
+        DocumentPath("extra", ("size",), Field(name="extra.size", kind=Kind.INTEGER, nullable=True)),
+        DocumentPath(
+            "extra", ("box", "width"), Field(name="extra.box.width", kind=Kind.FLOAT, nullable=True)
+        ),
+        DocumentPath("extra", ("on",), Field(name="extra.on", kind=Kind.BOOLEAN, nullable=True)),
+    )
+}
+"""Places inside of the JSON field of the notes, of every kind that there may be."""
+
 OPTIONS: Final[Mapping[str, Mapping[str, object]]] = {
-    "books": {"version": "version", "soft_delete": "deleted_at"}
+    "notes": {"paths": _PATHS},
+    "books": {"version": "version", "soft_delete": "deleted_at"},
 }
 """How those resources are declared that need more than their class, by name."""

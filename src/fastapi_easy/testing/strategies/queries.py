@@ -1,6 +1,7 @@
 """Strategies for queries about a resource and its related resources."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from fastapi_easy.domain.queries.specification import (
     operators_for,
 )
 from fastapi_easy.domain.queries.words import HoldsWords
+from fastapi_easy.domain.resources.named_paths import bind_paths
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.testing.strategies.values import CASED, values
 
@@ -70,7 +72,10 @@ def specifications(
         depth: The longest path of relations.
     """
     # First a field is chosen, then an operator: otherwise kinds with many operators would be chosen more often.
-    choices = [_leaves(resource.fields[name], alphabet, without) for name in resource.filterable]
+    choices = [
+        _leaves(resource.comparable[name], alphabet, without).map(lambda leaf: bind_paths(leaf, resource))
+        for name in resource.filterable
+    ]
     leaf = st.sampled_from(choices).flatmap(lambda choice: choice)
     related = [
         specifications(each.target, alphabet, without=without, max_leaves=2, depth=depth - 1).map(each.exists)
@@ -132,11 +137,15 @@ def orders(
     resource: Resource[Any], *, max_size: int = 3, depth: int = MAX_DEPTH
 ) -> st.SearchStrategy[tuple[Sort, ...]]:
     """Return orders by the sortable fields of *resource* and of related resources, each field at most once."""
-    own = [(name, ()) for name in resource.sortable]
-    related = [(name, path) for path in _paths(resource, depth) for name in path[-1].target.sortable]
+    own = [(name, (), resource.paths.get(name)) for name in resource.sortable]
+    related = [
+        (name, path, path[-1].target.paths.get(name))
+        for path in _paths(resource, depth)
+        for name in path[-1].target.sortable
+    ]
     choices = [st.sampled_from(each) for each in (own, related) if each]
     sort = st.builds(
-        lambda place, direction: Sort(place[0], direction, place[1]),
+        lambda place, direction: Sort(place[0], direction, *place[1:]),
         st.sampled_from(choices).flatmap(lambda choice: choice),
         st.sampled_from(Direction),
     )
@@ -219,7 +228,7 @@ def _operands(field: Field, operator: Operator, alphabet: str) -> st.SearchStrat
 
 
 def _replace_value(draw: st.DrawFn, leaf: Where, rows: Sequence[Values]) -> Where:
-    seen = [value for row in rows if (value := row[leaf.field]) is not None]
+    seen = [value for row in rows if (value := leaf.value_in(row)) is not None]
     if leaf.operator in _ITEMS:
         seen = [item for items in seen for item in items]
     if leaf.operator is Operator.IS_NULL or not seen or draw(st.booleans()):
@@ -230,10 +239,10 @@ def _replace_value(draw: st.DrawFn, leaf: Where, rows: Sequence[Values]) -> Wher
         return draw(st.sampled_from(_similar_texts(chosen))) if isinstance(chosen, str) else chosen
 
     if leaf.operator is Operator.BETWEEN:
-        return Where(leaf.field, leaf.operator, (one(), one()))
+        return replace(leaf, value=(one(), one()))
     if leaf.operator in LIST_OPERATORS:
-        return Where(leaf.field, leaf.operator, tuple(one() for _ in range(draw(st.integers(1, 3)))))
-    return Where(leaf.field, leaf.operator, one())
+        return replace(leaf, value=tuple(one() for _ in range(draw(st.integers(1, 3)))))
+    return replace(leaf, value=one())
 
 
 def _similar_texts(text: str) -> Sequence[str]:

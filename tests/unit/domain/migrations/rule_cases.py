@@ -269,7 +269,7 @@ CASES: dict[str, tuple[Situation, Situation]] = {
     "OP104": (Situation(command("commit", "")), Situation(command("set_lock_timeout", ""))),
     "OP105": (
         Situation(change(KIND.CREATE_INDEX, "books." + "x" * 65)),
-        Situation(change(KIND.CREATE_INDEX, "books." + "x" * 63)),
+        Situation(change(KIND.CREATE_INDEX, "books." + "x" * 63, columns=["lower(" + "x" * 99 + ")"])),
     ),
     "OP106": (
         Situation(of_type("int", inline_references=True), version=(8, 4)),

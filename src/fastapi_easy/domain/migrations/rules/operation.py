@@ -75,7 +75,7 @@ def _long_name(change: Change, circumstances: Circumstances) -> Verdict | None:
     if change.kind in _NAMELESS:
         return None
     names = [*change.table.split("."), change.name, change.facts.get("new_name", "")]
-    # An index may be over expressions, which are no names.
+    # What is in parentheses is an expression that an index is on, and has no name.
     columns = [each for each in change.facts.get("columns", ()) if "(" not in each]
     names += [change.facts.get("constraint_name") or "", *columns]
     longest = _LONGEST.get(circumstances.dialect, 64)

@@ -1,10 +1,11 @@
 """What callers may filter, sort and search by, from the rules of a declaration."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from fastapi_easy.domain.field import Comparison, Field, Kind, is_sortable
+from fastapi_easy.domain.queries.document_path import DocumentPath
 from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.queries.specification import operators_for
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
@@ -15,25 +16,35 @@ _CONFIGURATION: Final = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?")
 
 
 def filterable_fields(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
+    rules: QueryRules,
+    readable: Sequence[str],
+    fields: Mapping[str, Field],
+    paths: Collection[str],
+    mistakes: Mistakes,
 ) -> tuple[str, ...]:
-    """Return the fields that callers may compare."""
+    """Return the fields that callers may compare, and every one of *paths*, which are declared for that."""
     able = [name for name in readable if operators_for(fields[name])]
     if rules.filter is None:
-        return tuple(able)
-    return mistakes.names(
-        "query.filter", rules.filter, able, "which is not a readable field that can be compared"
-    )
+        return (*able, *paths)
+    named = _without(rules.filter, paths)
+    found = mistakes.names("query.filter", named, able, "which is not a readable field that can be compared")
+    return (*found, *paths)
 
 
 def sortable_fields(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
+    rules: QueryRules,
+    readable: Sequence[str],
+    fields: Mapping[str, Field],
+    paths: Collection[str],
+    mistakes: Mistakes,
 ) -> tuple[str, ...]:
-    """Return the fields that callers may sort by."""
+    """Return the fields that callers may sort by, and every one of *paths*."""
     able = [name for name in readable if is_sortable(fields[name])]
     if rules.sort is None:
-        return tuple(able)
-    return mistakes.names("query.sort", rules.sort, able, "which is not a readable field that has an order")
+        return (*able, *paths)
+    named = _without(rules.sort, paths)
+    found = mistakes.names("query.sort", named, able, "which is not a readable field that has an order")
+    return (*found, *paths)
 
 
 def searchable_fields(
@@ -62,10 +73,14 @@ def _check_full_text(declared: FullText, mistakes: Mistakes) -> None:
 
 
 def default_order(
-    rules: QueryRules, readable: Sequence[str], fields: Mapping[str, Field], mistakes: Mistakes
+    rules: QueryRules,
+    readable: Sequence[str],
+    fields: Mapping[str, Field],
+    paths: Mapping[str, DocumentPath],
+    mistakes: Mistakes,
 ) -> tuple[Sort, ...]:
     """Return the order when the caller names none."""
-    able = [name for name in readable if is_sortable(fields[name])]
+    able = [*(name for name in readable if is_sortable(fields[name])), *paths]
     requested = {name.removeprefix("-"): name for name in mistakes.check_is_list("query.order", rules.order)}
     kept = mistakes.names("query.order", requested, able, "which is not a readable field that has an order")
     down, up = Direction.DESCENDING, Direction.ASCENDING
@@ -73,4 +88,11 @@ def default_order(
         mistakes.add(f"query.limit is {rules.limit}: set it between 1 and query.max_limit, {rules.max_limit}")
     if rules.document not in {"common", "all"}:
         mistakes.add(f"query.document is {rules.document!r}: write 'common' or 'all'")
-    return tuple(Sort(name, down if requested[name].startswith("-") else up) for name in kept)
+    return tuple(
+        Sort(name, down if requested[name].startswith("-") else up, inside=paths.get(name)) for name in kept
+    )
+
+
+def _without(named: Sequence[str], paths: Collection[str]) -> Sequence[str]:
+    # One text is no list: `Mistakes.names` says so.
+    return named if isinstance(named, str) else [name for name in named if name not in paths]

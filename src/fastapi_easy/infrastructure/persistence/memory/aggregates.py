@@ -1,12 +1,12 @@
 """Rows → numbers about them, exactly as the domain words them."""
 
 import decimal
-import enum
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, assert_never
 
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Group, Measure, average
+from fastapi_easy.domain.queries.ordering import sort_key
 from fastapi_easy.infrastructure.persistence.memory.tables import Identity, Values
 
 _EXACT: Final = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
@@ -28,12 +28,7 @@ def aggregate_rows(
 
 def _sort_key(by: Identity) -> tuple[Any, ...]:
     """Return something that sorts as the values of *by* do, nulls last."""
-    return tuple((True,) if value is None else (False, _sortable(value)) for value in by)
-
-
-def _sortable(value: Any) -> Any:
-    # Members of an enumeration have no order of their own.
-    return value.name if isinstance(value, enum.Enum) else value
+    return tuple((True,) if value is None else (False, sort_key(value)) for value in by)
 
 
 def _total(measure: Measure, rows: Sequence[Values], fields: Mapping[str, Field]) -> Any:

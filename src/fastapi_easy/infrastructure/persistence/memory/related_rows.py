@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.ordering import Sort, sort_key
 from fastapi_easy.domain.queries.specification import is_satisfied_by
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.persistence.memory.tables import Identity, Rows, Values
@@ -49,8 +49,8 @@ class RelatedRows:
             if not there:
                 return None
             # Nothing but the classes says that there is one at most.
-            row = min(there, key=lambda each: tuple(each[name] for name in relation.target.key))
-        return row[term.field]
+            row = min(there, key=lambda each: tuple(sort_key(each[name]) for name in relation.target.key))
+        return term.value_in(row)
 
     def _indexed(self, relation: Relation) -> Mapping[Identity, Sequence[Values]]:
         index: defaultdict[Identity, list[Values]] = defaultdict(list)

@@ -18,6 +18,7 @@ from fastapi_easy.domain.queries.ordering import total_order
 from fastapi_easy.domain.queries.page import Count, Cursor, Page
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Specification, is_satisfied_by
+from fastapi_easy.domain.resources.named_paths import bind_order, bind_paths
 from fastapi_easy.domain.resources.resource import Relation, Resource
 from fastapi_easy.infrastructure.entities.plain import entity_from, values_of
 from fastapi_easy.infrastructure.persistence.memory.aggregates import aggregate_rows
@@ -84,11 +85,14 @@ class MemoryRepository(Generic[E]):
     ) -> Outcome[Sequence[Sequence[Row]]]:
         """Return the rows that *relation* leads to, from each of *sources*."""
         related_rows = RelatedRows(self._view_of)
-        order = total_order(query.order, self._resource.key)
-        most = query.page.limit if relation.many else 1
+        order = total_order(bind_order(query.order, self._resource), self._resource.key)
+        most, meant = (
+            query.page.limit if relation.many else 1,
+            bind_paths(query.specification, self._resource),
+        )
 
         def rows_for(source: Identity) -> list[Row]:
-            rows = filter_rows(related_rows.find(relation, tuple(source)), query.specification, related_rows)
+            rows = filter_rows(related_rows.find(relation, tuple(source)), meant, related_rows)
             return [self._row(row, query.fields) for row in sort_rows(rows, order, related_rows)[:most]]
 
         return Success([rows_for(source) for source in sources])
@@ -100,7 +104,7 @@ class MemoryRepository(Generic[E]):
 
     async def stream(self, query: Query, *, chunk: int = 500) -> AsyncIterator[Sequence[Row]]:
         """Yield every row of the query in its order, some at a time, as they were when the first were asked for."""
-        order = total_order(query.order, self._resource.key)
+        order = total_order(bind_order(query.order, self._resource), self._resource.key)
         rows = sort_rows(self._matching(self._view(), query.specification), order, RelatedRows(self._view_of))
         for start in range(0, len(rows), chunk):
             yield [self._row(row, query.fields) for row in rows[start : start + chunk]]
@@ -199,10 +203,10 @@ class MemoryRepository(Generic[E]):
         return table if self._connection is None else self._connection.view(table)
 
     def _matching(self, rows: Rows, specification: Specification) -> list[Values]:
-        return filter_rows(rows.rows(), specification, RelatedRows(self._view_of))
+        return filter_rows(rows.rows(), bind_paths(specification, self._resource), RelatedRows(self._view_of))
 
     def _matches(self, specification: Specification, row: Values) -> bool:
-        return is_satisfied_by(specification, row, RelatedRows(self._view_of))
+        return is_satisfied_by(bind_paths(specification, self._resource), row, RelatedRows(self._view_of))
 
     def _write(self, statement: Callable[[Layer], Outcome[T]]) -> Outcome[T]:
         """Run *statement* whole or not at all; outside of a transaction it is one of its own."""
@@ -287,8 +291,8 @@ class MemoryRepository(Generic[E]):
 
     def _window(self, query: Query) -> tuple[list[Values], int | None, Cursor | None]:
         page, related_rows = query.page, RelatedRows(self._view_of)
-        order = total_order(query.order, self._resource.key)
-        rows = filter_rows(self._view().rows(), query.specification, related_rows)
+        order = total_order(bind_order(query.order, self._resource), self._resource.key)
+        rows = filter_rows(self._view().rows(), bind_paths(query.specification, self._resource), related_rows)
         total = None if page.count is Count.NONE else len(rows)
         if page.after is not None:
             rows = list(filter(after_cursor(page.after, order, related_rows), rows))

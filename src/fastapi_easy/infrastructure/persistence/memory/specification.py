@@ -1,10 +1,10 @@
 """Filtering and sorting rows, and cursors."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from operator import itemgetter
 from typing import Any
 
-from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.domain.queries.ordering import Sort, sort_key
 from fastapi_easy.domain.queries.page import Cursor
 from fastapi_easy.domain.queries.specification import Everything, Specification, is_satisfied_by
 from fastapi_easy.infrastructure.persistence.memory.related_rows import RelatedRows
@@ -25,10 +25,10 @@ def sort_rows(rows: Iterable[Values], order: Sequence[Sort], related_rows: Relat
     rows = list(rows)
     # From the least important term to the most: every sort keeps the sequence of equals.
     for term in reversed(order):
-        value = partial(related_rows.value, term)
-        present = [row for row in rows if value(row) is not None]
-        present.sort(key=value, reverse=term.descending)
-        rows = present + [row for row in rows if value(row) is None]
+        keyed = [(row, sort_key(related_rows.value(term, row))) for row in rows]
+        present = [each for each in keyed if each[1] is not None]
+        present.sort(key=itemgetter(1), reverse=term.descending)
+        rows = [row for row, _ in present] + [row for row, key in keyed if key is None]
     return rows
 
 
@@ -50,7 +50,8 @@ def after_cursor(
                 continue
             if value is None or seen is None:
                 return value is None
-            return bool((value < seen) if term.descending else (value > seen))
+            mine, theirs = sort_key(value), sort_key(seen)
+            return bool((mine < theirs) if term.descending else (mine > theirs))
         return False
 
     return is_behind

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Table
 
 from fastapi_easy.domain.resources.options import Operation, Reading
 from fastapi_easy.domain.resources.resource import Relation, Resource
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.path_indexes import add_path_indexes
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import RelationTarget
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.copies import TableCopies
@@ -94,6 +95,10 @@ class MappedTables:
             exclude_deleted(
                 table, table.columns[self._column(resource, resource.soft_delete).key], self.server.name
             )
+        indexed = [path for path in resource.paths.values() if path.is_indexed]
+        if indexed:
+            columns = [table.columns[self._column(resource, path.document).key] for path in indexed]
+            add_path_indexes(table, zip(indexed, columns, strict=True), self.server)
         return table
 
     def without_views(self) -> list[Table]:

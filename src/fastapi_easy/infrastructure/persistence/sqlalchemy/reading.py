@@ -144,7 +144,8 @@ class Window:
 
     def _field(self, sort: Sort) -> Field:
         resource = sort.path[-1].target if sort.path else self.plan.resource
-        field: Field = resource.stored_fields[sort.field]
+        inside = resource.paths.get(sort.field)
+        field: Field = resource.stored_fields[sort.field] if inside is None else inside.field
         return field
 
 

@@ -15,6 +15,7 @@ from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything, Not, Operator, Specification, Where
 from fastapi_easy.testing.conformance.sample_data import add_sample_data
+from fastapi_easy.testing.conformance.sample_shapes import Colour
 from fastapi_easy.testing.conformance.store import Store, Suite, add_rows, add_titles, titles, value_of
 
 DESCENDING: Final = Direction.DESCENDING
@@ -57,6 +58,7 @@ ORDERED_VALUES: Final[Mapping[str, Sequence[object]]] = {
         uuid.UUID("22222222-0000-1000-8000-000000000000"),
         uuid.UUID("ffffffff-0000-4000-8000-000000000000"),
     ],
+    "colour": list(Colour),
 }
 
 RANDOM_WALKS: Final = 30

@@ -61,7 +61,10 @@ class Index:
 
 
 def needed_indexes(plan: Plan) -> Iterator[Index]:
-    """Yield the indexes that *plan* needs: one for each unique rule, and one to walk along a composite key."""
+    """Yield the indexes that *plan* needs.
+
+    One for each unique rule, one to walk along a composite key, and those for places inside of JSON fields.
+    """
     fields, deleted_at = plan.resource.stored_fields, plan.resource.soft_delete
     for rule in plan.unique_rules:
         # A condition that every value but null fulfils. The server uses a partial index only for queries that imply its
@@ -78,6 +81,9 @@ def needed_indexes(plan: Plan) -> Iterator[Index]:
     if (declared := plan.resource.query.full_text) is not None:
         paths = tuple(plan.path(name) for name in declared.fields)
         yield Index(paths, unique=False, partial_filter={}, is_text=True)
+    for name, path in plan.resource.paths.items():
+        if path.is_indexed:
+            yield Index((plan.path(name),), unique=False, partial_filter={})
 
 
 def build_validator(plan: Plan) -> Document:

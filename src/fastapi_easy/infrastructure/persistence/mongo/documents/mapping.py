@@ -68,6 +68,8 @@ class Plan:
         has_text_index: Whether the collection has the text index that the resource declares. Not until
             `MongoDatabase.prepare` has looked.
 
+        path_codecs: Of the places inside of JSON fields that queries may name, by name.
+
         enforced: The fields that no document of the collection lacks or holds a value of another type in, as the
             validator of the collection sees to. None until `MongoDatabase.prepare` has read it.
 
@@ -92,6 +94,11 @@ class Plan:
         self.enforced: frozenset[str] = frozenset()
         self.has_text_index = False
         self._paths = {name: self._path(name) for name in self.names}
+        for name, inside in resource.paths.items():
+            self._paths[name] = ".".join((self._paths[inside.document], *inside.members))
+        self.path_codecs: Mapping[str, Codec] = {
+            name: make_codec(inside.field) for name, inside in resource.paths.items()
+        }
         self._has_store_defaults = any(
             field.store_default or field.update_default for field in resource.stored_fields.values()
         )
@@ -99,7 +106,7 @@ class Plan:
         self._required = tuple(name for name, field in resource.stored_fields.items() if _is_required(field))
 
     def path(self, name: str) -> str:
-        """Return the path of the field *name* in a document."""
+        """Return the path of the field *name*, or of the place *name* inside of one, in a document."""
         return self._paths[name]
 
     def document(self, values: Values) -> Document:

@@ -13,6 +13,7 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.decoding import Not
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY, Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.documents.other_values import unexpected
+from fastapi_easy.infrastructure.persistence.mongo.queries.places import place_expression
 from fastapi_easy.infrastructure.persistence.mongo.queries.shown_values import (
     shown_expression,
     value_expression,
@@ -36,10 +37,18 @@ def build_aggregation(aggregation: Aggregation, plan: Plan, plans: PlanLookup) -
     if not by:
         return pipeline
     # Computed, since the server would sort nulls first.
-    nulls = {f"{LOOKUP_PREFIX}null_{name}": {"$eq": [f"${KEY}.{name}", None]} for name in by}
-    order = {path: 1 for name in by for path in (f"{LOOKUP_PREFIX}null_{name}", f"{KEY}.{name}")}
+    computed: Document = {f"{LOOKUP_PREFIX}null_{name}": {"$eq": [f"${KEY}.{name}", None]} for name in by}
+    order: Document = {}
+    for name, field in zip(by, aggregation.group_by, strict=True):
+        order[f"{LOOKUP_PREFIX}null_{name}"] = 1
+        stored = plan.resource.stored_fields[field]
+        if stored.kind is Kind.ENUM and stored.enumeration is not None:
+            place = f"{LOOKUP_PREFIX}place_{name}"
+            computed[place] = place_expression(f"${KEY}.{name}", stored.enumeration, plan.codecs[field])
+            order[place] = 1
+        order[f"{KEY}.{name}"] = 1
     skipped: list[Document] = [{"$skip": aggregation.offset}] if aggregation.offset else []
-    return [*pipeline, {"$set": nulls}, {"$sort": order}, *skipped, {"$limit": aggregation.limit}]
+    return [*pipeline, {"$set": computed}, {"$sort": order}, *skipped, {"$limit": aggregation.limit}]
 
 
 def read_groups(aggregation: Aggregation, plan: Plan, documents: Sequence[Document]) -> list[Group]:

@@ -37,6 +37,7 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import Plan
 from fastapi_easy.infrastructure.persistence.mongo.documents.other_values import candidates
 from fastapi_easy.infrastructure.persistence.mongo.documents.scalars import Unstorable, encode_floor
 from fastapi_easy.infrastructure.persistence.mongo.errors import CallRejected
+from fastapi_easy.infrastructure.persistence.mongo.queries.document_values import holds_value, opposite_of
 
 MAX_PATTERN_BYTES: Final = 32_000
 """Bytes of a regular expression at most; the server takes some more."""
@@ -92,6 +93,8 @@ def build_comparison(where: Where, plan: Plan) -> Document:
         CallRejected: A text is too long to be searched for.
     """
     name = where.field
+    if name in plan.path_codecs:
+        return _build_inside(where, plan)
     if type(where) is ShownWhere and where.fitting and not where.doubted and name in plan.enforced:
         # No document holds the others.
         where = Where(name, where.operator, where.fitting)
@@ -103,6 +106,20 @@ def build_comparison(where: Where, plan: Plan) -> Document:
     if is_satisfied_by(where, {name: codec.decode(default)}):
         return {"$or": [match, {path: {"$exists": False}}]} if match else match
     return {"$and": [match, {path: {"$exists": True}}]} if _may_match_missing(where) else match
+
+
+def _build_inside(where: Where, plan: Plan) -> Document:
+    """Build the match for *where*, about a value inside of a JSON field; what its kind cannot hold counts as null."""
+    path, field = plan.path(where.field), plan.resource.comparable[where.field]
+    if where.operator is Operator.IS_NULL:
+        held = holds_value(path, field)
+        return {"$nor": [held]} if where.value else held
+    opposite = opposite_of(where)
+    if opposite is not None:
+        return {"$nor": [_build_inside(opposite, plan)]}
+    match = _build_match(where, path, field, plan.path_codecs[where.field], is_enforced=True)
+    # The comparison first: an index on the path serves it.
+    return {"$and": [match, holds_value(path, field)]}
 
 
 def _may_match_missing(where: Where) -> bool:

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.persistence.mongo.documents.codec import Codec
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NO_MATCH
+from fastapi_easy.infrastructure.persistence.mongo.queries.document_values import (
+    inside_expression,
+)
 from fastapi_easy.infrastructure.persistence.mongo.queries.keyset import (
     after,
     at,
@@ -17,6 +21,7 @@ from fastapi_easy.infrastructure.persistence.mongo.queries.keyset import (
     kept_of,
     position,
 )
+from fastapi_easy.infrastructure.persistence.mongo.queries.places import place_codec, place_expression
 from fastapi_easy.infrastructure.persistence.mongo.queries.relations import build_lookup, key_paths
 from fastapi_easy.infrastructure.persistence.mongo.queries.shown_values import shown_expression
 from fastapi_easy.infrastructure.persistence.mongo.queries.specification import PlanLookup, build_condition
@@ -133,6 +138,8 @@ def _is_null(term: SortTerm) -> Document:
 def _build_term(
     number: int, sort: Sort, plan: Plan, plans: PlanLookup, setup_stages: list[Document]
 ) -> SortTerm:
+    if not sort.path and sort.field in plan.path_codecs:
+        return _by_value_inside(number, sort, plan, plan.path(sort.field), setup_stages)
     if not sort.path:
         path, default = plan.path(sort.field), plan.default(sort.field)
         if default is not None:
@@ -141,7 +148,8 @@ def _build_term(
             setup_stages.append({"$set": {name: shown_expression(plan, sort.field)}})
             path = name
         nullable = plan.resource.stored_fields[sort.field].nullable
-        return SortTerm(sort, path, plan.codecs[sort.field], nullable, is_computed=default is not None)
+        own = SortTerm(sort, path, plan.codecs[sort.field], nullable, is_computed=default is not None)
+        return _by_place(number, own, plan, setup_stages)
     source, prefix, name = plan, "", ""
     for step, relation in enumerate(sort.path):
         target = plans(relation.target)
@@ -149,7 +157,30 @@ def _build_term(
         setup_stages += _lookup_stages(relation, source, target, name, prefix, plans)
         source, prefix = target, f"{name}."
     path = f"{prefix}{source.path(sort.field)}"
-    return SortTerm(sort, path, source.codecs[sort.field], has_nulls=True, is_computed=True)
+    if sort.field in source.path_codecs:
+        return _by_value_inside(number, sort, source, path, setup_stages)
+    there = SortTerm(sort, path, source.codecs[sort.field], has_nulls=True, is_computed=True)
+    return _by_place(number, there, source, setup_stages)
+
+
+def _by_value_inside(
+    number: int, sort: Sort, plan: Plan, path: str, setup_stages: list[Document]
+) -> SortTerm:
+    """Return the term of the value at *path* inside of a JSON field, which is computed: null, if it is of no use."""
+    name = f"{LOOKUP_PREFIX}inside_{number}"
+    setup_stages.append({"$set": {name: inside_expression(path, plan.resource.comparable[sort.field])}})
+    return SortTerm(sort, name, plan.path_codecs[sort.field], has_nulls=True, is_computed=True)
+
+
+def _by_place(number: int, term: SortTerm, plan: Plan, setup_stages: list[Document]) -> SortTerm:
+    """Return *term* by the places of its members, where the field of *plan* is an enumeration."""
+    field = plan.resource.stored_fields[term.sort.field]
+    if field.kind is not Kind.ENUM or field.enumeration is None:
+        return term
+    name = f"{LOOKUP_PREFIX}place_{number}"
+    expression = place_expression(f"${term.path}", field.enumeration, term.codec)
+    setup_stages.append({"$set": {name: expression}})
+    return SortTerm(term.sort, name, place_codec(field.enumeration), term.has_nulls, is_computed=True)
 
 
 def _lookup_stages(

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Text, and_, bindparam, case, cast, false, 
 
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.places import PlaceOf
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
 from fastapi_easy.infrastructure.relational.driver.unreadable import is_undecodable
 
@@ -105,8 +106,10 @@ def _is_after(sort: Sort, number: int, form: Sequence[CursorValue], paths: Paths
 
 def _value(sort: Sort, number: int, form: Sequence[CursorValue], paths: Paths) -> Term:
     value = bindparam(_name(number), type_=paths.type_of(sort))
-    # The driver sends no such text: as bytes it gets there, and is a text again.
-    return cast(value, Text()) if form[number] is CursorValue.UNDECODABLE else value
+    if form[number] is CursorValue.UNDECODABLE and not isinstance(value.type, PlaceOf):
+        # The driver sends no such text: as bytes it gets there, and is a text again.
+        return cast(value, Text())
+    return value
 
 
 def _name(number: int) -> str:

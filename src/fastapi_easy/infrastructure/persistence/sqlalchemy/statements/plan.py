@@ -78,6 +78,7 @@ class Plan:
         self.names = tuple(name for name in resource.stored_fields if name in self.columns)
         keys = {name: str(column.key) for name, column in self.columns.items()}
         fields: dict[str, Field] = dict(resource.stored_fields)
+        fields.update((name, path.field) for name, path in resource.paths.items())
         for column, name in attributes.items():
             if name in resource.search_vectors:
                 keys[name], fields[name] = str(column.key), vector_field(name)
@@ -96,6 +97,7 @@ class Plan:
             _as_stored(fields, nullable),
             unlike,
             resolve_relation,
+            resource.paths,
             _text_index_of(resource, table, self.columns, stored),
         )
         self.counts_from_null = resource.version in nullable

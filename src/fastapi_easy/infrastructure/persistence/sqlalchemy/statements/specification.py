@@ -121,7 +121,7 @@ def reads_table(form: ConditionTemplate, terms: Terms, table: FromClause) -> boo
             raise AssertionError(form)
 
 
-def _parameterize(  # noqa: C901, PLR0911 (a branch for each form)
+def _parameterize(  # noqa: C901, PLR0911, PLR0912 (a branch for each form)
     specification: Specification, terms: Terms, values: list[Any]
 ) -> ConditionTemplate:
     match specification:

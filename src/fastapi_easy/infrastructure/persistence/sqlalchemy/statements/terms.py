@@ -1,5 +1,6 @@
 """Columns as terms of comparisons and orders, written so that each server compares as the domain does."""
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, assert_never
@@ -19,11 +20,13 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects import mysql, postgresql
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import Enum, TypeDecorator
+from sqlalchemy.types import TypeDecorator
 
 from fastapi_easy.domain.field import Field, Kind
+from fastapi_easy.domain.queries.document_path import DocumentPath
 from fastapi_easy.domain.resources.resource import Relation
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.document_values import path_expression
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.places import PlaceOf, place_expression
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.trigrams import columns_with_trigrams
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.word_search import is_vector
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
@@ -94,6 +97,8 @@ class Terms:
 
         resolve_relation: Finds what a relation of its resource leads to.
 
+        paths: The places inside of JSON columns that stand for columns of their own.
+
         text_index: The full-text index that its resource declares.
 
     Attributes:
@@ -104,7 +109,7 @@ class Terms:
         kept: For each field with a column type of the user's, what a value becomes that is stored; `None` for nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (all that there is to know of the columns)
         self,
         server: Server,
         table: FromClause,
@@ -112,6 +117,7 @@ class Terms:
         fields: Mapping[str, Field],
         nonstandard: frozenset[str],
         resolve_relation: ResolveRelation,
+        paths: Mapping[str, DocumentPath],
         text_index: TextIndex | None = None,
     ) -> None:
         self.server = server
@@ -120,7 +126,10 @@ class Terms:
         self.resolve_relation = resolve_relation
         self.text_index = text_index
         self._keys = keys
-        self._columns: Mapping[str, Term] = {name: table.columns[key] for name, key in keys.items()}
+        self._paths = paths
+        self._columns: dict[str, Term] = {name: table.columns[key] for name, key in keys.items()}
+        for name, path in paths.items():
+            self._columns[name] = path_expression(self._columns[path.document], path, server)
         self._nonstandard = nonstandard
         self.allows_nul = server.name != "postgresql"
         self.vectors = frozenset(name for name, column in self._columns.items() if is_vector(column))
@@ -135,7 +144,7 @@ class Terms:
 
     def of(self, table: FromClause) -> "Terms":
         """Return the same terms of *table*, which has the same columns: an alias, or a subquery."""
-        same = self._keys, self.fields, self._nonstandard, self.resolve_relation, self.text_index
+        same = self._keys, self.fields, self._nonstandard, self.resolve_relation, self._paths, self.text_index
         terms = Terms(self.server, table, *same)
         terms._trigrams = self._trigrams
         return terms
@@ -160,8 +169,12 @@ class Terms:
         return self._bytewise(column) if self.fields[field].kind is Kind.TEXT else self._normalized(field)
 
     def ordered(self, field: str) -> Term:
-        """Return what to compare and sort by value; text by code point."""
+        """Return what to compare and sort by value; text by code point, members of an enumeration by their places."""
         column, kind = self._columns[field], self.fields[field].kind
+        if field in self._paths:
+            return column
+        if (enumeration := _members(self.fields[field])) is not None:
+            return place_expression(self.exact(field), enumeration, self.server, self.type_of(field))
         if isinstance(column.type, ConvertedType):
             return self._ordered_text(field) if column.type.stored_kind is Kind.TEXT else column
         if isinstance(column.type, ServerValue):
@@ -173,12 +186,7 @@ class Terms:
                 return self._ordered_uuid(field)
             case Kind.DECIMAL | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
                 return self._normalized(field) if field in self._nonstandard else column
-            case Kind.ENUM:
-                # By its name in the store: a native enumeration sorts by declaration on some servers.
-                return self._name_of(column)
-            case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN:
-                return column
-            case Kind.BINARY | Kind.JSON | Kind.ARRAY:
+            case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN | Kind.BINARY | Kind.JSON | Kind.ARRAY | Kind.ENUM:
                 return column
             case _:
                 assert_never(kind)
@@ -232,10 +240,12 @@ class Terms:
     def type_in_order(self, field: str) -> ColumnType:
         """Return the type of values that *field* is compared with by size, and of its value in a cursor."""
         own = self._columns[field].type
+        if (enumeration := _members(self.fields[field])) is not None:
+            return PlaceOf(enumeration)
         if isinstance(own, ConvertedType):
             # A type that changes texts must not change one that is only compared with.
             return StoredText() if own.holds_plain_text else own
-        return _NameOf(own) if self.fields[field].kind is Kind.ENUM else self.type_of(field)
+        return self.type_of(field)
 
     def _of_server(self, column: Term) -> Term:
         match column.type:
@@ -292,30 +302,6 @@ class Terms:
         guarded = func.replace(self._bytewise(column), _DOTTED_CAPITAL_I, _STAND_IN, type_=String())
         return guarded if self.server.folding is None else guarded.collate(self.server.folding)
 
-    def _name_of(self, column: Term) -> ColumnElement[str]:
-        match self.server.name:
-            case "postgresql":
-                return cast(column, Text).collate("C")
-            case "mysql":
-                return cast(column, mysql.CHAR()).collate(str(self.server.bytewise))
-            case "sqlite":
-                return cast(column, Text)
-            case _:
-                assert_never(self.server.name)
 
-
-class _NameOf(TypeDecorator[Any]):
-    """The text that a member of an enumeration is stored as."""
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, declared: ColumnType) -> None:
-        super().__init__()
-        self.declared = declared
-
-    def process_bind_param(self, value: object, dialect: Dialect) -> object:
-        if value is None or not isinstance(self.declared, Enum):
-            return value
-        process: Any = self.declared.dialect_impl(dialect).bind_processor(dialect)
-        return value if process is None else process(value)
+def _members(field: Field) -> type[enum.Enum] | None:
+    return field.enumeration if field.kind is Kind.ENUM else None
