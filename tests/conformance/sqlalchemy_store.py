@@ -27,9 +27,10 @@ async def sqlalchemy_store(
     describe: Callable[[type[Any]], Shape] = sqlalchemy_describe,
     *,
     given_as: Mapping[str, type[Any]] | None = None,
+    linked: bool = True,
 ) -> AsyncIterator[Store]:
     database = SqlAlchemyDatabase("default", url, ConnectionOptions())
-    resources = resources_of(database, entities, describe, given_as=given_as)
+    resources = resources_of(database, entities, describe, linked=linked, given_as=given_as)
     repositories = {name: partial(SqlAlchemyRepository, each, database) for name, each in resources.items()}
     bus = RecordingEventBus()
     await database.open()

@@ -11,6 +11,7 @@ from fastapi_easy.domain.changes.row import PartialRow, Row
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.queries.query import Include
+from fastapi_easy.domain.resources.relation import Side
 from fastapi_easy.domain.resources.resource import Relation
 
 Repositories: TypeAlias = Mapping[str, Callable[[], Repository[Any]]]
@@ -96,6 +97,10 @@ async def _fetch_related(
 
 
 def _source(relation: Relation, row: Row) -> tuple[object, ...]:
+    if relation.listed_by is Side.SOURCE:
+        held = row[relation.local[0]]
+        # Another program's document may hold no list there. Null in a list leads nowhere, as it does alone.
+        return (tuple(each for each in held if each is not None) if isinstance(held, list) else None,)
     return tuple(row[field] for field in relation.local)
 
 

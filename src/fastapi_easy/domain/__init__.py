@@ -101,7 +101,7 @@ from fastapi_easy.domain.resources.options import (
     Version,
 )
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
-from fastapi_easy.domain.resources.relation import Link, to_many, to_one
+from fastapi_easy.domain.resources.relation import Link, to_listed, to_many, to_one
 from fastapi_easy.domain.resources.resource import LinkedReference, Relation, Resource, Shape
 from fastapi_easy.domain.values.json import Json, JsonMergePatch
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
@@ -225,6 +225,7 @@ __all__ = [
     "Where",
     "all_of",
     "is_satisfied_by",
+    "to_listed",
     "to_many",
     "to_one",
     "version_of",

@@ -213,6 +213,38 @@ def test_what_lies_between_is_kept_and_its_ends_need_not_be_alike():
     assert (seats.local, seats.remote, seats.through) == (("id",), ("hall", "number"), between)
 
 
+ENROLMENTS = Shape(
+    fields=(ID, Field(name="book", kind=Kind.INTEGER), Field(name="seat", kind=Kind.INTEGER)),
+    key=("id",),
+    table="marks",
+    columns={"book_id": "book", "seat_id": "seat"},
+)
+MARKED = Through(table=object(), local=("book_id",), remote=("seat_id",), name="marks")
+
+
+@pytest.mark.parametrize(
+    ("through", "marks", "expected"),
+    [
+        pytest.param(MARKED, ENROLMENTS, (("book",), ("seat",)), id="by the names of its fields"),
+        pytest.param(replace(MARKED, name=None), ENROLMENTS, None, id="a table no class could be mapped to"),
+        pytest.param(replace(MARKED, name="other"), ENROLMENTS, None, id="another table"),
+        pytest.param(MARKED, replace(ENROLMENTS, columns={}), None, id="without a field for a column"),
+    ],
+)
+def test_the_resource_that_is_stored_in_what_lies_between_is_found(through, marks, expected):
+    seats = Shape(fields=(ID,), key=("id",))
+    books = replace(BOOKS, links={"seats": Link(target="seats", many=True, through=through)})
+    shapes = {"books": books, "seats": seats, "marks": marks}
+    resources = {name: resource_from(shape, name, dict) for name, shape in shapes.items()}
+
+    mistakes = link(resources, {name: Declaration(entity=dict) for name in shapes}, shapes)
+    found = resources["books"].relations["seats"].association
+
+    assert mistakes == []
+    assert (None if found is None else (found.local, found.remote)) == expected
+    assert found is None or found.resource is resources["marks"]
+
+
 def test_a_relation_is_called_by_its_place():
     assert repr(Linked().resources["books"].relations["author"]) == "books.author"
 

@@ -61,6 +61,36 @@ async def test_a_relation_to_one_that_leads_to_several_goes_to_the_first_key():
     assert [[row.id for row in rows] for rows in led_to.unwrap()] == [[9]]
 
 
+@dataclass
+class Guest:
+    id: int | None = None
+    names: list[str] | None = None
+
+
+async def test_null_in_a_list_leads_nowhere():
+    database = MemoryDatabase()
+    resources = resources_with_relations(
+        {"people": describe(Person), "guests": describe(Guest)},
+        {"people": Person, "guests": Guest},
+        options={
+            "people": {},
+            "guests": {
+                "relations": {"met": Link(target="people", many=True, local=("names",), remote=("team",))}
+            },
+        },
+    )
+    people, guests = (MemoryRepository(each, database) for each in resources.values())
+    _ = await people.add_all(ROWS)
+    _ = await guests.add_all([{"names": [None, "red"]}, {"names": [None]}, {"names": []}, {"names": None}])
+    met = resources["guests"].relations["met"]
+
+    found = (await guests.select(Query(specification=met.exists()))).unwrap()
+    led_to = (await people.select_each(met, [(("red", None),), ((),)], Query())).unwrap()
+
+    assert [row.id for row in found.items] == [1]
+    assert [[row.name for row in rows] for rows in led_to] == [["b", "a"], []]
+
+
 @pytest.mark.parametrize("mode", list(SchemaMode))
 async def test_what_leads_through_a_table_in_between_is_refused_at_start(mode):
     between = Through(table="friends", local=("one",), remote=("other",))
@@ -68,7 +98,7 @@ async def test_what_leads_through_a_table_in_between_is_refused_at_start(mode):
 
     [sentence] = (await database.prepare([people], mode)).unwrap()
 
-    assert sentence.startswith("people.friends uses an association table, which is not stored in memory: ")
+    assert sentence.startswith("people.friends uses an association table that no class is mapped to")
 
 
 async def test_without_such_relations_nothing_is_refused():

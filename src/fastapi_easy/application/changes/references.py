@@ -1,20 +1,24 @@
 """References to entities that the caller may not see: they fail as if no such entity existed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from returns.result import Failure
 
 from fastapi_easy.application.access import Access
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Key, ReferenceBroken
-from fastapi_easy.domain.field import STORE_DEFAULT
+from fastapi_easy.domain.field import STORE_DEFAULT, Kind
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
-from fastapi_easy.domain.queries.specification import Operator, Where, all_of
+from fastapi_easy.domain.queries.specification import Operator, Specification, Where, all_of
 from fastapi_easy.domain.resources.options import Operation
+from fastapi_easy.domain.resources.relation import Side
 from fastapi_easy.domain.resources.resource import Resource
+
+_ASKED_TOGETHER: Final = 1000
+"""Entities that a list refers to and that are looked for with one query."""
 
 ReferencedEntity: TypeAlias = tuple[str, tuple[str, ...], tuple[object, ...]]
 """A referenced entity: its resource, the fields that identify it, and their values."""
@@ -42,24 +46,53 @@ async def find_hidden_reference(
     Entities in *visible* are not queried again; those found to be visible are added to it.
     """
     for target, here, there in _references_to_check(resource, access):
-        source = tuple(values.get(name) for name in here)
-        asked = target.name, there, source
-        # What the store gives by itself is for nobody to choose, as in a create that leaves the field out.
-        if None in source or STORE_DEFAULT in source or asked in visible:
-            continue
         # Of another entity of the same resource the caller sees what `get` shows, not what they may create or change.
         if access.sees_all(target, Operation.GET):
             continue
-        same = all_of(
-            *(Where(name, Operator.EQUALS, value) for name, value in zip(there, source, strict=True))
-        )
-        seen = await access.scope_repository(target, work.repository(target), Operation.GET).count(same)
-        if isinstance(seen, Failure):
-            return seen
-        if not seen.unwrap():
-            return Failure(ReferenceBroken(resource.name, here))
-        visible.add(asked)
+        asked = {
+            (target.name, there, source): source
+            for source in _sources(resource, here, values)
+            if None not in source and (target.name, there, source) not in visible
+        }
+        for same, number in _conditions(target, there, list(asked.values())):
+            seen = await access.scope_repository(target, work.repository(target), Operation.GET).count(same)
+            if isinstance(seen, Failure):
+                return seen
+            if seen.unwrap() < number:
+                return Failure(ReferenceBroken(resource.name, here))
+        visible.update(asked)
     return None
+
+
+def _sources(
+    resource: Resource[object], here: tuple[str, ...], values: Values
+) -> Iterator[tuple[object, ...]]:
+    """Yield what *values* refer to by the fields *here*: one entity, or each that a list names."""
+    source = tuple(values.get(name) for name in here)
+    # What the store gives by itself is for nobody to choose, as in a create that leaves the field out.
+    if STORE_DEFAULT in source:
+        return
+    if resource.fields[here[0]].kind is not Kind.ARRAY:
+        yield source
+    elif source[0] is not None:
+        items: Any = source[0]
+        yield from ((each,) for each in dict.fromkeys(items))
+
+
+def _conditions(
+    target: Resource[object], there: tuple[str, ...], sources: Sequence[tuple[object, ...]]
+) -> Iterator[tuple[Specification, int]]:
+    """Yield conditions that mean the entities of *target* with *sources* in *there*, and how many there must be."""
+    is_unique = there == target.key or (len(there) == 1 and target.fields[there[0]].unique)
+    if len(there) == 1 and is_unique and len(sources) > 1:
+        values = [value for (value,) in sources]
+        for start in range(0, len(values), _ASKED_TOGETHER):
+            some = tuple(values[start : start + _ASKED_TOGETHER])
+            yield Where(there[0], Operator.IN, some), len(some)
+        return
+    for source in sources:
+        pairs = zip(there, source, strict=True)
+        yield all_of(*(Where(name, Operator.EQUALS, value) for name, value in pairs)), 1
 
 
 async def complete_references(
@@ -101,6 +134,7 @@ def _outgoing_references(
     for relation in resource.relations.values():
         place = relation.target.name, relation.local
         # A relation that starts from the own key is the reverse side: the other entity holds the reference.
-        if not relation.many and relation.local != resource.key and place not in known:
+        is_outgoing = not relation.many or relation.listed_by is Side.SOURCE
+        if is_outgoing and relation.local != resource.key and place not in known:
             found.append((relation.target, relation.local, relation.remote))
     return tuple(found)

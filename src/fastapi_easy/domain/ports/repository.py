@@ -65,7 +65,8 @@ class Repository(Protocol[E]):
         Args:
             relation: Leads to this resource.
 
-            sources: Values of `relation.local`, each in the order of those fields; none of them null, none twice.
+            sources: Values of `relation.local`, each in the order of those fields; none of them null, none twice. Where
+                that is a list, a tuple of its values.
 
             query: Which of the rows, in which order, with which fields; `page.limit` is how many at most from
                 each source, and nothing else of the page is looked at.

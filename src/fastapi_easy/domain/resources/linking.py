@@ -1,14 +1,15 @@
 """Links become relations, and foreign keys references, once every resource is known."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.ordering import Direction, Sort
 from fastapi_easy.domain.resources.declaration import Declaration, is_reserved
 from fastapi_easy.domain.resources.declaring.mistakes import Mistakes
 from fastapi_easy.domain.resources.reference import Reference
-from fastapi_easy.domain.resources.relation import Link
-from fastapi_easy.domain.resources.resource import LinkedReference, Relation, Resource, Shape
+from fastapi_easy.domain.resources.relation import Link, Side, Through
+from fastapi_easy.domain.resources.resource import Association, LinkedReference, Relation, Resource, Shape
 
 
 def link(
@@ -32,7 +33,8 @@ def link(
                 # Named after a table that others have named: nobody could ask for it, and nobody has.
                 continue
             if target is not None:
-                _connect(resource, target, relation, each, mistakes)
+                association = _association(each.through, resource, resources, shapes)
+                _connect(resource, target, relation, each, association, mistakes)
             elif requested is not None:
                 mistakes.add(
                     f"relation {relation!r} refers to {_describe_target(each.target)}, which is not a resource of "
@@ -64,8 +66,37 @@ def _target(
     return None
 
 
+def _association(
+    through: Through | None,
+    source: Resource[Any],
+    resources: Mapping[str, Resource[Any]],
+    shapes: Mapping[str, Shape],
+) -> Association | None:
+    """Return the resource that is stored in *through* and has a field for each of its columns, if there is one."""
+    if through is None or through.name is None:
+        return None
+    for name, each in resources.items():
+        shape = shapes[name]
+        if each.database != source.database or shape.table != through.name:
+            continue
+        local, remote = (
+            tuple(shape.columns.get(column, column) for column in columns)
+            for columns in (through.local, through.remote)
+        )
+        if each.fields.keys() >= {*local, *remote}:
+            columns = {field: column for column, field in shape.columns.items()}
+            deleted = None if each.soft_delete is None else columns.get(each.soft_delete, each.soft_delete)
+            return Association(resource=each, local=local, remote=remote, deleted_column=deleted)
+    return None
+
+
 def _connect(
-    source: Resource[Any], target: Resource[Any], name: str, link_: Link, mistakes: Mistakes
+    source: Resource[Any],
+    target: Resource[Any],
+    name: str,
+    link_: Link,
+    association: Association | None,
+    mistakes: Mistakes,
 ) -> None:
     local, remote = link_.local or source.key, link_.remote or target.key
     if not name.isidentifier():
@@ -88,11 +119,19 @@ def _connect(
                     f"relation {name!r} compares {resource.name}.{field}, which is not a field: name one"
                 )
                 return
-    kinds = [[resource.fields[field].kind for field in fields] for resource, fields in ends]
-    if link_.through is None and kinds[0] != kinds[1]:
+    compared = [[resource.fields[field] for field in fields] for resource, fields in ends]
+    listed_by = None if link_.through is not None else _listed_by(compared[0], compared[1])
+    if link_.through is None and listed_by is None and not _are_alike(compared[0], compared[1]):
         mistakes.add(
             f"relation {name!r} compares {', '.join(local)} with {', '.join(remote)} of {target.name}, which differ in "
             "number or kind: name the fields that hold the same values"
+        )
+        return
+    if listed_by is not None and not link_.many:
+        listing = f"{source.name}.{local[0]}" if listed_by is Side.SOURCE else f"{target.name}.{remote[0]}"
+        mistakes.add(
+            f"relation {name!r} leads to one of {target.name} at most, but {listing} holds a list: declare it with "
+            f"{'to_listed' if listed_by is Side.SOURCE else 'to_many'}"
         )
         return
     source.relations[name] = Relation(
@@ -103,8 +142,26 @@ def _connect(
         local=tuple(local),
         remote=tuple(remote),
         through=link_.through,
+        association=association,
+        listed_by=listed_by,
         order=_order(link_, target),
     )
+
+
+def _listed_by(local: Sequence[Field], remote: Sequence[Field]) -> Side | None:
+    """Return the side whose only field holds lists of what the only field of the other one holds."""
+    if len(local) != 1 or len(remote) != 1:
+        return None
+    here, there = local[0], remote[0]
+    if here.kind is Kind.ARRAY and here.item is there.kind:
+        return Side.SOURCE
+    return Side.TARGET if there.kind is Kind.ARRAY and there.item is here.kind else None
+
+
+def _are_alike(local: Sequence[Field], remote: Sequence[Field]) -> bool:
+    """Return whether the fields of both sides hold single values of the same kinds, pairwise."""
+    kinds = [each.kind for each in local]
+    return kinds == [each.kind for each in remote] and Kind.ARRAY not in kinds
 
 
 def _order(link_: Link, target: Resource[Any]) -> tuple[Sort, ...]:

@@ -1,5 +1,6 @@
 """Relations between entities of two classes, as a user declares them."""
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +16,21 @@ class Through:
         local: Its columns that hold the values of `Link.local`.
 
         remote: Its columns that hold the values of `Link.remote`.
+
+        name: What `Shape.table` of a class that is mapped to it says; `None` where no class could be.
     """
 
     table: Any
     local: tuple[str, ...]
     remote: tuple[str, ...]
+    name: str | None = None
+
+
+class Side(enum.Enum):
+    """An end of a relation."""
+
+    SOURCE = "source"
+    TARGET = "target"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +42,10 @@ class Link:
 
         many: It leads to any number of entities, not to one at most.
 
-        local: The fields of this entity that are compared; the key when empty.
+        local: The fields of this entity that are compared; the key when empty. A field that holds a list leads to
+            each entity whose value is in the list.
 
-        remote: The fields of the other, pairwise; its key when empty.
+        remote: The fields of the other, pairwise; its key when empty. A field that holds a list is compared alike.
 
         through: What lies between, if anything does.
 
@@ -54,8 +66,13 @@ def to_one(target: type[Any] | str, by: str | Sequence[str]) -> Link:
 
 
 def to_many(target: type[Any] | str, by: str | Sequence[str]) -> Link:
-    """Return a link to the entities of *target* whose fields *by* hold the key of this one."""
+    """Return a link to the entities of *target* whose fields *by* hold the key of this one, alone or in a list."""
     return Link(target=target, many=True, remote=_names(by))
+
+
+def to_listed(target: type[Any] | str, by: str) -> Link:
+    """Return a link to the entities of *target* whose keys are in the list that the field *by* of this one holds."""
+    return Link(target=target, many=True, local=(by,))
 
 
 def _names(by: str | Sequence[str]) -> tuple[str, ...]:

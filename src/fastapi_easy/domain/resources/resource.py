@@ -25,7 +25,7 @@ from fastapi_easy.domain.resources.naming import NO_ALIASES, FieldAliases, build
 from fastapi_easy.domain.resources.options import Cache, Operation, QueryRules, Reading, Schemas
 from fastapi_easy.domain.resources.recording import Audit, Events
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
-from fastapi_easy.domain.resources.relation import Link, Through
+from fastapi_easy.domain.resources.relation import Link, Side, Through
 from fastapi_easy.domain.resources.secret_fields import SecretFields
 from fastapi_easy.domain.resources.tables.omitted import OmittedColumn
 from fastapi_easy.domain.resources.tables.variant import Variant, condition_of
@@ -74,6 +74,26 @@ class Shape:
     variant: Variant | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Association:
+    """The resource whose entities are the links of a many-to-many relation.
+
+    Attributes:
+        resource: Stored in the association table.
+
+        local: Its fields that hold the values of `Relation.local`.
+
+        remote: Its fields that hold the values of `Relation.remote`.
+
+        deleted_column: The column that says since when a link is deleted, if links are marked and not removed.
+    """
+
+    resource: "Resource[Any]"
+    local: tuple[str, ...]
+    remote: tuple[str, ...]
+    deleted_column: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Relation:
     """A link whose both ends are resources of one database.
@@ -93,6 +113,10 @@ class Relation:
 
         through: What lies between, if anything does.
 
+        association: The resource that is stored in what lies between, if one is.
+
+        listed_by: The side whose one field holds a list of values of the other's; `None` where values are equal.
+
         order: By what included entities are sorted when the caller names no order.
     """
 
@@ -103,6 +127,8 @@ class Relation:
     local: tuple[str, ...]
     remote: tuple[str, ...]
     through: Through | None = None
+    association: Association | None = None
+    listed_by: Side | None = None
     order: tuple[Sort, ...] = ()
 
     def __repr__(self) -> str:

@@ -28,7 +28,7 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.infrastructure.entities.aliases import accepts_field_names, aliases_of
-from fastapi_easy.infrastructure.entities.annotations import unreadable_annotation
+from fastapi_easy.infrastructure.entities.annotations import pydantic_metadata, unreadable_annotation
 from fastapi_easy.infrastructure.entities.documents import is_document, with_document
 from fastapi_easy.infrastructure.entities.pydantic_validators import field_validators, with_filled_fields
 from fastapi_easy.infrastructure.entities.rules import class_rules
@@ -231,6 +231,7 @@ def _field(member: _Member, read: _Type, key: tuple[str, ...], unique: tuple[tup
         unique=(member.name,) in unique,
         enumeration=read.enumeration,
         item=read.item,
+        item_rules=_item_annotation(read.annotation)[1] if read.kind is Kind.ARRAY else (),
         min_length=shortest,
         max_length=longest,
         precision=_first(rules, "max_digits") if read.kind is Kind.DECIMAL else None,
@@ -336,7 +337,7 @@ def _expand_field_info(rule: object) -> list[object]:
 def _kind(annotation: Any) -> tuple[Kind | None, Kind | None, type[enum.Enum] | None]:
     origin = typing.get_origin(annotation)
     if origin is list:
-        item, _, _ = _kind(typing.get_args(annotation)[0])
+        item, _, _ = _kind(_item_annotation(annotation)[0])
         scalar = item not in {None, Kind.JSON, Kind.ARRAY, Kind.ENUM}
         return (Kind.ARRAY, item, None) if scalar else (Kind.JSON, None, None)
     if origin is dict:
@@ -347,6 +348,15 @@ def _kind(annotation: Any) -> tuple[Kind | None, Kind | None, type[enum.Enum] | 
         return _KINDS[annotation], None, None
     ancestors = annotation.__mro__[1:-1] if isinstance(annotation, type) else ()
     return next((_KINDS[each] for each in ancestors if each in _KINDS), None), None, None
+
+
+def _item_annotation(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return what the items of a list are annotated with, and its marks, which say nothing to pydantic."""
+    item = typing.get_args(annotation)[0]
+    if typing.get_origin(item) is not typing.Annotated or pydantic_metadata(item):
+        return item, ()
+    plain, *marks = typing.get_args(item)
+    return plain, tuple(marks)
 
 
 def _lengths(rules: tuple[object, ...]) -> tuple[int | None, int | None]:

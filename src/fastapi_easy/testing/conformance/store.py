@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import pytest
 import pytest_asyncio
@@ -21,6 +21,7 @@ from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.domain.resources.resource import Relation, Resource, Shape
 from fastapi_easy.testing.conformance.sample_shapes import SHAPES
+from fastapi_easy.testing.conformance.school import SCHOOL, SCHOOL_OPTIONS
 from fastapi_easy.testing.conformance.shop import OPTIONS
 from fastapi_easy.testing.recorders import RecordingEventBus
 from fastapi_easy.testing.resources import resources_with_relations
@@ -31,6 +32,8 @@ AnyRepository: TypeAlias = Repository[Any]
 """A repository of rows; the suites do not know the class of the entities."""
 
 _ALL = 1_000_000
+
+_KNOWN: Final[Mapping[str, Shape]] = {**SHAPES, **SCHOOL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -162,7 +165,8 @@ def resources_of(
     Args:
         database: Need not be open yet.
 
-        entities: A class for each of `notes.SHAPES`, by name, as far as the store can hold them.
+        entities: A class for each of `sample_shapes.SHAPES`, by name, as far as the store can hold them; or for each of
+            `school.SCHOOL`.
 
         describe: Reads such a class.
 
@@ -171,10 +175,11 @@ def resources_of(
         given_as: The classes that repositories give and take, where *entities* only say how they are stored.
     """
     shapes: dict[str, Shape] = {}
-    for name in (name for name in SHAPES if name in entities):
+    for name in entities:
         shape = describe(entities[name])
         if not linked and Capability.REFERENCES in database.capabilities:
-            shape = dataclasses.replace(shape, references=SHAPES[name].references, table=SHAPES[name].table)
+            known = _KNOWN[name]
+            shape = dataclasses.replace(shape, references=known.references, table=known.table)
         shapes[name], mistakes = database.narrow_shape(name, shape)
         assert mistakes == []
     return resources_with_relations(
@@ -183,8 +188,9 @@ def resources_of(
         options={
             name: {
                 **OPTIONS.get(name, {}),
+                **SCHOOL_OPTIONS.get(name, {}),
                 "stored": entities[name],
-                "relations": None if linked else SHAPES[name].links,
+                "relations": None if linked else _KNOWN[name].links,
             }
             for name in shapes
         },

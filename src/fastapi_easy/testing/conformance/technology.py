@@ -1,6 +1,6 @@
 """Build the store under test from a `Technology`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import make_dataclass
 from functools import partial
@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.domain.ports.technology import DatabaseRequest, Technology
+from fastapi_easy.domain.resources.resource import Shape
 from fastapi_easy.settings import DatabaseSettings
 from fastapi_easy.testing.conformance.sample_shapes import SHAPES
 from fastapi_easy.testing.conformance.store import Store, resources_of, value_of
@@ -15,13 +16,17 @@ from fastapi_easy.testing.recorders import RecordingEventBus
 
 
 @asynccontextmanager
-async def store_of(technology: Technology, url: str, **limits: object) -> AsyncIterator[Store]:
+async def store_of(
+    technology: Technology, url: str, *, shapes: Mapping[str, Shape] = SHAPES, **limits: object
+) -> AsyncIterator[Store]:
     """Yield a store for the suites, in a database that *technology* opens, and close it at the end.
 
     Args:
         technology: The technology under test; its reading of classes is not tested, as the suites have shapes.
 
         url: The URL of the database. Its contents are removed.
+
+        shapes: Of the resources; `SCHOOL` for `ManyToManyConformance`.
 
         limits: Settings of the database that differ from the defaults.
     """
@@ -30,9 +35,9 @@ async def store_of(technology: Technology, url: str, **limits: object) -> AsyncI
     database, bus = technology.open(request), RecordingEventBus()
     entities = {
         name: make_dataclass(name, [(field.name, Any, None) for field in shape.fields])
-        for name, shape in SHAPES.items()
+        for name, shape in shapes.items()
     }
-    resources = resources_of(database, entities, lambda entity: SHAPES[entity.__name__])
+    resources = resources_of(database, entities, lambda entity: shapes[entity.__name__])
     repositories = {name: partial(technology.repository, each, database) for name, each in resources.items()}
     await database.open()
     try:

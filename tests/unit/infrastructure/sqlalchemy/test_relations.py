@@ -125,7 +125,7 @@ PERSON = describe(Person).links
                 many=True,
                 local=("number",),
                 remote=("id",),
-                through=Through(table=taught, local=("who",), remote=("what",)),
+                through=Through(table=taught, local=("who",), remote=("what",), name="relations_taught"),
             ),
             id="many to many",
         ),
@@ -137,7 +137,7 @@ PERSON = describe(Person).links
                 many=True,
                 local=("id",),
                 remote=("number",),
-                through=Through(table=taught, local=("what",), remote=("who",)),
+                through=Through(table=taught, local=("what",), remote=("who",), name="relations_taught"),
             ),
             id="many to many, from the other side",
         ),
@@ -210,7 +210,9 @@ def test_reads_the_same_links_from_sqlmodel():
             many=True,
             local=("id",),
             remote=("id",),
-            through=Through(table=Wears.__table__, local=("hero_id",), remote=("cape_id",)),
+            through=Through(
+                table=Wears.__table__, local=("hero_id",), remote=("cape_id",), name="relations_wears"
+            ),
         ),
     }
     assert describe_sqlmodel(Team).links == {

@@ -21,8 +21,8 @@ class MemoryGenerations:
         return resource.stored.__name__
 
     def association_of(self, relation: Relation) -> str | None:
-        """Return `None`: there are no association tables in memory."""
-        return None
+        """Return the name of the class that the links of *relation* are stored as; `None` without one."""
+        return None if relation.association is None else self.table_of(relation.association.resource)
 
     async def prepare(self, names: Sequence[str]) -> Outcome[Sequence[str]]:
         """Raise the generations *names*."""

@@ -52,14 +52,17 @@ class MemoryDatabase:
         return Success(None) if self._is_open else Failure(Unavailable(self.name))
 
     async def prepare(self, resources: Sequence[Resource[Any]], mode: SchemaMode) -> Outcome[Sequence[str]]:
-        """Refuse association tables; other tables are made when they are first asked for."""
+        """Refuse association tables that no class can be mapped to; others are made when they are first asked for.
+
+        One of which no resource is declared is empty: nobody could write into it.
+        """
         return Success(
             [
-                f"{relation!r} uses an association table, which is not stored in memory: leave it out of the "
-                "relations of the resource, or declare the association class as a resource and use that"
+                f"{relation!r} uses an association table that no class is mapped to, which is not stored in memory: "
+                "leave it out of the relations of the resource"
                 for resource in resources
                 for relation in resource.relations.values()
-                if relation.through is not None
+                if relation.through is not None and relation.through.name is None
             ]
         )
 

@@ -157,8 +157,8 @@ class MongoDatabase:
         """Bring or compare the stored schema of *resources*, as *mode* says."""
         plans = self._make_plans(resources)
         unsupported = [
-            f"{relation!r} uses an association table, which MongoDB does not support: leave it out of the "
-            "relations of the resource, or declare the association class as a resource and use that"
+            f"{relation!r} uses an association table, which MongoDB does not support: keep the keys in a list and "
+            "declare the relation with to_listed, or leave it out of the relations of the resource"
             for resource in resources
             for relation in resource.relations.values()
             if relation.through is not None

@@ -10,30 +10,40 @@ from sqlalchemy import (
     FromClause,
     and_,
     bindparam,
+    column,
     func,
     select,
     true,
     tuple_,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TupleType
 
 from fastapi_easy.domain.changes.row import Row
+from fastapi_easy.domain.queries.listed_sources import ListedSources
 from fastapi_easy.domain.queries.ordering import Sort, total_order
 from fastapi_easy.domain.queries.query import Query
+from fastapi_easy.domain.resources.relation import Side
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.entities.bounds import is_storable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Fetch
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.array_items import (
+    holds_item,
+    item_type,
+    may_be_item,
+)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.listed_rows import listed_rows
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.order import order_by_clauses
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_joins import is_unique
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_joins import is_linking, is_unique
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
     ConditionTemplate,
     build_condition,
     name_parameters,
     parameterize,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 from fastapi_easy.infrastructure.relational.column_types import ColumnType
 
 MAX_VALUES: Final = 15_000
@@ -59,6 +69,8 @@ async def select_related(
 
         fetch: Runs a statement; called once, unless there are many thousands of sources (no N+1).
     """
+    if relation.listed_by is Side.SOURCE:
+        return await _select_listed(plan, relation, sources, query, fetch)
     fields = plan.names if query.fields is None else tuple(query.fields)
     form, values = parameterize(query.specification, plan.terms)
     statement = _statement(plan, relation, fields, total_order(query.order, plan.resource.key), form)
@@ -69,7 +81,9 @@ async def select_related(
     sendable = [source for source in sources if _is_sendable(plan, relation, source)]
     width = len(relation.local)
     for start in range(0, len(sendable), MAX_VALUES // width):
-        asked = _padded(sendable[start : start + MAX_VALUES // width])
+        asked = sendable[start : start + MAX_VALUES // width]
+        if relation.listed_by is None:
+            asked = _padded(asked)
         given["fe_sources"] = [source[0] for source in asked] if width == 1 else asked
         for record in await fetch(statement, given):
             # The database may match more: a collation of the user's may ignore case.
@@ -77,6 +91,29 @@ async def select_related(
             if rows is not None:
                 rows.append(Row(zip(fields, record, strict=False)))
     return [found[source] for source in sources]
+
+
+async def _select_listed(
+    plan: Plan, relation: Relation, sources: Sequence[Source], query: Query, fetch: Fetch
+) -> list[list[Row]]:
+    """Read the rows that *relation*, by a list of the source's, leads to, as `Repository.select_each` says.
+
+    As many are read as the lists name at most: which of them a source leads to is known by its list.
+    """
+    [remote] = relation.remote
+    field, allows_nul = plan.resource.stored_fields[remote], plan.terms.allows_nul
+    shared = ListedSources(sources, query.page.limit)
+    items = [each for each in shared.items if is_storable(field, each, allows_nul=allows_nul)]
+    if not items:
+        return shared.rows
+    fields = plan.names if query.fields is None else tuple(query.fields)
+    form, values = parameterize(query.specification, plan.terms)
+    statement = listed_rows(plan, relation, fields, total_order(query.order, plan.resource.key), form)
+    for record in await fetch(statement, {**name_parameters(values), "fe_sources": items}):
+        item = record[len(fields)]
+        if shared.wants(item):
+            shared.add(item, Row(zip(fields, record, strict=False)))
+    return shared.rows
 
 
 def _statement(
@@ -110,6 +147,8 @@ def _join_sources(
     """Return what to select from, the columns there that hold a row's source, and the condition on them."""
     terms = plan.terms
     through = terms.resolve_relation(relation).through
+    if relation.listed_by is Side.TARGET:
+        return _join_listing(relation, terms, table)
     there = [terms.exact(name) for name in relation.remote]
     if relation.through is None or through is None:
         types = [terms.type_of(name) for name in relation.remote]
@@ -118,12 +157,29 @@ def _join_sources(
     behind = [through.columns[name] for name in relation.through.remote]
     # Each pair once: an association table without a key may hold it twice.
     pairs = (
-        select(*here, *behind).where(_in_sources(here, [each.type for each in here])).distinct().subquery()
+        select(*here, *behind)
+        .where(_in_sources(here, [each.type for each in here]), is_linking(relation, through))
+        .distinct()
+        .subquery()
     )
     join_condition = and_(
         *(pairs.columns[each.key] == other for each, other in zip(behind, there, strict=True))
     )
     return table.join(pairs, join_condition), [pairs.columns[each.key] for each in here], true()
+
+
+def _join_listing(
+    relation: Relation, terms: Terms, table: FromClause
+) -> tuple[FromClause, list[Term], ColumnElement[bool]]:
+    """Return the same for a *relation* to rows whose array holds a value: each row once for each value asked for."""
+    array = terms.items(relation.remote[0])
+    # In one parameter, however many there are.
+    values = bindparam("fe_sources", type_=postgresql.ARRAY(item_type(array)))
+    asked = (
+        func.unnest(values).table_valued(column("value", item_type(array)), name="fe_asked").render_derived()
+    )
+    value = asked.columns["value"]
+    return table.join(asked, holds_item(array, value)), [value], true()
 
 
 def _in_sources(columns: Sequence[Term], types: Sequence[ColumnType]) -> ColumnElement[bool]:
@@ -134,6 +190,8 @@ def _in_sources(columns: Sequence[Term], types: Sequence[ColumnType]) -> ColumnE
 
 def _is_sendable(plan: Plan, relation: Relation, source: Source) -> bool:
     fields, allows_nul = plan.resource.stored_fields, plan.terms.allows_nul
+    if relation.listed_by is Side.TARGET:
+        return may_be_item(plan.terms.items(relation.remote[0]), source[0])
     return all(
         is_storable(fields[name], value, allows_nul=allows_nul)
         for name, value in zip(relation.remote, source, strict=True)

@@ -75,7 +75,7 @@ class TortoiseDatabase(SqlAlchemyDatabase):
                 ]
             )
         backend = "mysql" if engine.name == "mariadb" else engine.name
-        self.entities = TortoiseEntities(backend)
+        self.entities = TortoiseEntities(backend, [model for each in self._models.values() for model in each])
         self._connections = SingleClientHandler(name)
         dependencies = ClientDependencies(
             name=self._connections.name,

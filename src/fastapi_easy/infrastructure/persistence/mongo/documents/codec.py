@@ -295,7 +295,7 @@ def _enum_codec(field: Field) -> Codec:
 
 
 def _array_codec(field: Field) -> Codec:
-    item = make_codec(Field(name=field.name, kind=field.item or Kind.TEXT))
+    item = make_codec(Field(name=field.name, kind=field.item or Kind.TEXT, rules=field.item_rules))
 
     def encode_items(value: Sequence[object]) -> list[object]:
         return [item.encode(each) for each in value]

@@ -190,6 +190,6 @@ def _lookup_stages(
     not_deleted = build_condition(relation.target.alive, target, plans).pipeline
     not_null = [{"$gt": [f"${path}", None]} for path in key_paths(relation, source, prefix=prefix)]
     return [
-        build_lookup(relation, source, target, name, [*not_deleted, {"$limit": 1}], prefix=prefix),
+        *build_lookup(relation, source, target, name, [*not_deleted, {"$limit": 1}], prefix=prefix),
         {"$set": {name: {"$cond": [{"$and": not_null}, {"$first": f"${name}"}, None]}}},
     ]

@@ -20,7 +20,7 @@ from fastapi_easy.infrastructure.persistence.mongo.documents.document import KEY
 from fastapi_easy.infrastructure.persistence.mongo.documents.mapping import LOOKUP_PREFIX, Plan
 from fastapi_easy.infrastructure.persistence.mongo.queries.comparisons import NO_MATCH, build_comparison
 from fastapi_easy.infrastructure.persistence.mongo.queries.full_text import build_text_search, build_words
-from fastapi_easy.infrastructure.persistence.mongo.queries.relations import build_lookup, key_paths
+from fastapi_easy.infrastructure.persistence.mongo.queries.relations import build_lookup, leads_somewhere
 
 PlanLookup: TypeAlias = Callable[[Resource[Any]], Plan]
 """Finds the plan of a resource."""
@@ -131,7 +131,6 @@ def _build_related_match(
     inside = build_condition(inner, target, plans).pipeline
     name = f"{LOOKUP_PREFIX}related_{len(lookup_stages)}"
     first: list[Document] = [{"$limit": 1}, {"$project": {KEY: 1}}]
-    lookup_stages.append(build_lookup(relation, plan, target, name, [*inside, *first]))
+    lookup_stages += build_lookup(relation, plan, target, name, [*inside, *first])
     # Null leads nowhere, though `$lookup` would find other nulls equal to it.
-    not_null: list[Document] = [{path: {"$ne": None}} for path in key_paths(relation, plan)]
-    return {"$and": [{name: {"$ne": []}}, *not_null]}
+    return {"$and": [{name: {"$ne": []}}, *leads_somewhere(relation, plan)]}

@@ -64,8 +64,11 @@ def _link_through(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) 
     here, there = _fields(mapper, (own for own, _ in before)), _fields(target, (own for own, _ in behind))
     if here is None or there is None:
         return None
+    # The resource of a class is found by the names of its columns.
+    has_plain_names = all(column.key == column.name for _, column in (*before, *behind))
     through = Through(
         table=between,
+        name=between.fullname if has_plain_names else None,
         local=tuple(str(column.key) for _, column in before),
         remote=tuple(str(column.key) for _, column in behind),
     )

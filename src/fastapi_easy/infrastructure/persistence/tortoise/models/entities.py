@@ -1,10 +1,11 @@
 """Rows ↔ instances of models."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Table
+from tortoise import Model
 from tortoise.fields.base import DatabaseDefault
 
 from fastapi_easy.domain.field import Field
@@ -20,10 +21,12 @@ class TortoiseEntities:
 
     Args:
         backend: `sqlite`, `postgresql` or `mysql`.
+
+        models: All that Tortoise knows of in this database.
     """
 
-    def __init__(self, backend: str) -> None:
-        self._tables = TableBuilder(backend)
+    def __init__(self, backend: str, models: Iterable[type[Model]] = ()) -> None:
+        self._tables = TableBuilder(backend, models)
 
     def table_of(self, stored: type[Any]) -> Table:
         """Return the table of *stored*."""

@@ -74,7 +74,13 @@ def _backward(field: Any) -> Link:
 
 
 def _between(field: Any) -> Link:
-    through = Through(table=field, local=(field.backward_key,), remote=(field.forward_key,))
+    schema, table = field.through_schema, field.through
+    through = Through(
+        table=field,
+        local=(field.backward_key,),
+        remote=(field.forward_key,),
+        name=f"{schema}.{table}" if schema else str(table),
+    )
     return Link(
         target=field.related_model,
         many=True,

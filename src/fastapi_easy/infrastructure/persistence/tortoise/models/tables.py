@@ -1,7 +1,7 @@
 """Models → SQLAlchemy's tables: the same tables, columns and rules that Tortoise would make (ADR 15)."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -21,6 +21,7 @@ from tortoise.converters import encoders
 from tortoise.fields.db_defaults import SqlDefault
 from tortoise.migrations import constraints as tortoise_constraints
 
+from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.infrastructure.persistence.tortoise.models.kinds import column_type_of, field_type_of
 from fastapi_easy.infrastructure.persistence.tortoise.models.mapping import auto_now_factory
 from fastapi_easy.infrastructure.persistence.tortoise.models.special_indexes import (
@@ -47,12 +48,16 @@ class TableBuilder:
 
     Args:
         backend: `sqlite`, `postgresql` or `mysql`.
+
+        models: Those whose tables may lie between others.
     """
 
-    def __init__(self, backend: str) -> None:
+    def __init__(self, backend: str, models: Iterable[type[Model]] = ()) -> None:
         self._dialect = _DIALECTS.get(backend, backend)
         self._tables: dict[type[Model], Table] = {}
         self._between: dict[tuple[str | None, str], Table] = {}
+        # The first where several are stored in one table.
+        self._mapped = {(meta_of(each).schema, meta_of(each).db_table): each for each in reversed([*models])}
         self._metadata = MetaData()
 
     def table_of(self, model: type[Model]) -> Table:
@@ -76,13 +81,24 @@ class TableBuilder:
         return table
 
     def association_table(self, relation: Any) -> Table:
-        """Return the table of the many-to-many *relation*, which is the same from both of its ends."""
+        """Return the table of the many-to-many *relation*, which is the same from both of its ends.
+
+        Where a model is stored in it, that is its table.
+
+        Raises:
+            DeclarationError: The model has no such columns.
+        """
         # From the end where it was declared, so that both ends agree on the order of the columns.
         field = relation
         if is_generated(relation):
             field = meta_of(relation.related_model).fields_map[relation.related_name]
-        found = self._between.get((field.through_schema, field.through))
+        place = field.through_schema, field.through
+        found = self._between.get(place)
         if found is not None:
+            return found
+        if (model := self._mapped.get(place)) is not None:
+            found = self._between[place] = self.table_of(model)
+            _check_columns(field, model, found)
             return found
         ends = ((field.backward_key, field.model), (field.forward_key, field.related_model))
         columns, references = [], []
@@ -99,7 +115,7 @@ class TableBuilder:
             rules.append(Index(_index_name("uidx", field.through, names), *names, unique=True))
         parts = (*columns, *references, *rules)
         table = Table(field.through, self._metadata, *parts, schema=field.through_schema)
-        self._between[field.through_schema, field.through] = table
+        self._between[place] = table
         return table
 
     def _column(self, model: type[Model], stored: StoredField) -> Column[Any]:
@@ -193,6 +209,16 @@ class TableBuilder:
 def constraint_name(prefix: str, model: type[Model], columns: list[str]) -> str:
     """Return the name that Tortoise gives an index or a unique rule: errors of tables it made mention it."""
     return _index_name(prefix, meta_of(model).db_table, columns)
+
+
+def _check_columns(field: Any, model: type[Model], table: Table) -> None:
+    """Refuse the many-to-many relation *field* unless *table*, that of *model*, has its columns."""
+    missing = [name for name in (field.backward_key, field.forward_key) if name not in table.columns]
+    if missing:
+        place = f"{field.model.__name__}.{field.model_field_name}"
+        lacking = f"the table of {model.__name__}, which has no column {' and no column '.join(missing)}"
+        mend = "name those it has with backward_key=… and forward_key=…"
+        raise DeclarationError([f"{place} goes through {table.name}, {lacking}: {mend}"])
 
 
 def _index_name(prefix: str, table: str, columns: list[str]) -> str:
