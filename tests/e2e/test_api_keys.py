@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import httpx2
 import pytest
+from dependency_injector import providers
 from fastapi import Depends
 from pydantic import BaseModel
+from returns.result import Failure
 from sqlmodel import Field, SQLModel
 
 from fastapi_easy.authentication import ApiKeys, current_principal, open_keyring
@@ -18,6 +20,7 @@ from fastapi_easy.container import Container, resource
 from fastapi_easy.domain import DeclarationError, DomainEvent, Principal
 from fastapi_easy.domain.authentication.api_key import API_KEYS
 from fastapi_easy.domain.authentication.api_key_text import parse_key
+from fastapi_easy.domain.errors import Invalid
 from fastapi_easy.migrations import open_migrations
 from fastapi_easy.policies import ANYONE, allow
 from fastapi_easy.settings import Settings
@@ -160,6 +163,40 @@ def test_without_a_declaration_there_is_no_keyring_and_no_authenticator() -> Non
     assert shop.authenticators() == ()
     with pytest.raises(DeclarationError, match="accepts no API keys"):
         _ = shop.keyring()
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        ("poem:read", "there is no resource 'poem': did you mean 'poems'?"),
+        ("poems:creat", "'creat' is no action of poems: did you mean 'create'?"),
+        ("*:raed", "'raed' is no action of any resource: did you mean 'read'?"),
+        ("nonsense:nonsense", "there is no resource 'nonsense': there are "),
+    ],
+)
+async def test_a_scope_that_permits_nothing_is_refused(tmp_path: Path, scope: str, said: str) -> None:
+    shop = make_shop("sqlite", f"sqlite:///{tmp_path / 'shop.sqlite3'}")
+    async with open_keyring(shop) as keyring:
+        refused = await keyring.create("user:42", scopes=["poems:read", scope])
+        stored = (await keyring.list()).unwrap()
+
+    assert isinstance(refused, Failure)
+    error = refused.failure()
+    assert isinstance(error, Invalid)
+    (fault,) = error.faults
+    assert (fault.pointer, fault.code, stored) == ("/scopes", "unknown_scope", [])
+    assert said in fault.message
+
+
+async def test_a_program_names_the_scopes_of_its_own_routes(tmp_path: Path) -> None:
+    shop = make_shop("sqlite", f"sqlite:///{tmp_path / 'shop.sqlite3'}")
+    declared = providers.Object(ApiKeys(scopes=("reports:run",)))
+    with shop.api_keys.override(declared):
+        async with open_keyring(shop) as keyring:
+            issued = (await keyring.create("user:42", scopes=["reports:run"])).unwrap()
+            refused = await keyring.create("user:42", scopes=["reports:walk"])
+
+    assert (issued.key.scopes, isinstance(refused, Failure)) == ({"reports:run"}, True)
 
 
 async def test_a_key_is_issued_on_the_command_line(tmp_path: Path) -> None:

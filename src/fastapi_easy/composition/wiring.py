@@ -216,7 +216,14 @@ def _wire_shared(application: Application) -> None:
             settings,
         ),
         "outboxes": (open_outboxes, application.declarations, lambda name: databases[name]()),
-        "keyring": (open_keyring, application.api_key_store, clock, application.event_bus),
+        "keyring": (
+            open_keyring,
+            application.api_key_store,
+            clock,
+            application.event_bus,
+            application.api_keys,
+            application.declarations,
+        ),
         "attempt_counter": (open_attempt_counter, settings, clock),
         "session_use_cases": (
             open_sessions,

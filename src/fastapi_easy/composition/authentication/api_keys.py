@@ -1,7 +1,7 @@
 """Where API keys are kept, and what verifies them."""
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from fastapi_easy.application.authentication.keys.declaration import ApiKeys
 from fastapi_easy.application.authentication.keys.keyring import Keyring
@@ -10,7 +10,9 @@ from fastapi_easy.composition.technologies import technology_of
 from fastapi_easy.domain.authentication.api_key import API_KEYS
 from fastapi_easy.domain.changes.journal import SystemTable
 from fastapi_easy.domain.errors import DeclarationError
+from fastapi_easy.domain.policies.bound_rule import find_permission_mistake
 from fastapi_easy.domain.ports import ApiKeyStore, Authenticator, Clock, Database, EventBus
+from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.settings import Settings
 
 __all__ = [
@@ -97,15 +99,38 @@ def open_api_key_store(
     return CachedApiKeyStore(make(database), clock, declared.cached_for)
 
 
-def open_keyring(store: ApiKeyStore | None, clock: Clock, events: EventBus) -> Keyring:
+def open_keyring(
+    store: ApiKeyStore | None,
+    clock: Clock,
+    events: EventBus,
+    declared: ApiKeys | None,
+    resources: Mapping[str, Resource[Any]],
+) -> Keyring:
     """Return what issues, lists and revokes keys.
+
+    Args:
+        store: Where they are kept.
+
+        clock: Says when they are issued.
+
+        events: Are told of each.
+
+        declared: What the program declares of them.
+
+        resources: Those whose permissions may be scopes of a key.
 
     Raises:
         DeclarationError: The application has no API keys.
     """
     if store is None:
         raise DeclarationError(_NO_KEYS)
-    return Keyring(store, clock, events)
+    own = () if declared is None else declared.scopes
+    return Keyring(
+        store,
+        clock,
+        events,
+        lambda scope: None if scope in own else find_permission_mistake(scope, resources),
+    )
 
 
 def api_key_authenticator(

@@ -1,13 +1,13 @@
 """A rule that was checked against its resource, and what it grants."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
 
 from fastapi_easy.domain.access import Grant
 from fastapi_easy.domain.policies.caller_values import CallerValue, caller_values_in
-from fastapi_easy.domain.policies.permissions import BUILT_IN_ACTIONS, EVERY, READ, READS
+from fastapi_easy.domain.policies.permissions import BUILT_IN_ACTIONS, EVERY, READ, READS, split_permission
 from fastapi_easy.domain.policies.row_conditions import (
     ConditionError,
     bind_rows,
@@ -143,3 +143,31 @@ def near(name: str, known: Any) -> str:
     """Return the end of a sentence that suggests the one of *known* most like *name*."""
     found = get_close_matches(str(name), [str(each) for each in known], n=1)
     return f": did you mean {found[0]!r}?" if found else ": remove it"
+
+
+def find_permission_mistake(permission: str, resources: Mapping[str, Resource[Any]]) -> str | None:
+    """Return why *permission* permits nothing, a sentence that suggests another one; `None` when it permits something.
+
+    Args:
+        permission: Like `books:update`, `books:*`, `*:read`.
+
+        resources: Those that there are, by name.
+    """
+    parts = split_permission(permission)
+    if parts is None:
+        return f"{permission!r} is no permission: it must be like books:read, books:*, *:read or *"
+    name, action = parts
+    if name not in resources and name != EVERY:
+        return f"{permission!r} permits nothing, as there is no resource {name!r}{_instead(name, resources)}"
+    asked = resources.values() if name == EVERY else (resources[name],)
+    known = tuple(dict.fromkeys(each for resource in asked for each in known_actions(resource)))
+    if action in known or not known:
+        return None
+    whose = "any resource" if name == EVERY else name
+    return f"{permission!r} permits nothing, as {action!r} is no action of {whose}{_instead(action, known)}"
+
+
+def _instead(name: str, known: Iterable[str]) -> str:
+    names = [str(each) for each in known]
+    found = get_close_matches(name, names, n=1)
+    return f": did you mean {found[0]!r}?" if found else f": there are {', '.join(names) or 'none'}"

@@ -2,9 +2,9 @@
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from returns.result import Failure, Success
 
@@ -17,6 +17,9 @@ from fastapi_easy.domain.ports.api_key_store import ApiKeyStore
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.event_bus import EventBus
 from fastapi_easy.domain.principal import Tenant
+
+FindScopeMistake: TypeAlias = Callable[[str], str | None]
+"""Returns what is wrong with a scope, a sentence that suggests another one; `None` when nothing is."""
 
 _ATTEMPTS: Final = 3
 """To find an id that is free, of more than 10 ** 14."""
@@ -65,9 +68,26 @@ class IssuedApiKey:
 
 
 class CreateApiKeyHandler:
-    """Carries out `CreateApiKey`."""
+    """Carries out `CreateApiKey`.
 
-    def __init__(self, store: ApiKeyStore, clock: Clock, events: EventBus) -> None:
+    Args:
+        store: Where keys are kept.
+
+        clock: Says when they are issued.
+
+        events: Are told of each.
+
+        find_scope_mistake: Returns what is wrong with a scope of the right form; without it none is.
+    """
+
+    def __init__(
+        self,
+        store: ApiKeyStore,
+        clock: Clock,
+        events: EventBus,
+        find_scope_mistake: FindScopeMistake = lambda _: None,
+    ) -> None:
+        self._find_scope_mistake = find_scope_mistake
         self._store = store
         self._clock = clock
         self._events = events
@@ -76,11 +96,12 @@ class CreateApiKeyHandler:
         """Return the key, and publish `ApiKeyCreated`.
 
         Fails with:
-            Invalid: A text is empty or too long, a scope is no pattern of permissions, or the lifetime is over.
+            Invalid: A text is empty or too long, a scope is no pattern of permissions or permits nothing that there
+                is, or the lifetime is over.
 
             Unavailable: The store does not answer.
         """
-        if faults := tuple(_faults_of(command)):
+        if faults := (*_faults_of(command), *self._faults_of_scopes(command.scopes or ())):
             return Failure(Invalid(faults))
         now = self._clock.now()
         stored = await self._store_new(command, now.replace(microsecond=0))
@@ -98,6 +119,15 @@ class CreateApiKeyHandler:
         )
         await self._events.publish([created])
         return stored
+
+    def _faults_of_scopes(self, scopes: Iterable[str]) -> Iterator[Fault]:
+        for each in sorted(scopes):
+            if not _SCOPE.fullmatch(each):
+                yield Fault(
+                    "/scopes", "Must be like books:read, books:*, *:read or *", "string_pattern_mismatch"
+                )
+            elif mistake := self._find_scope_mistake(each):
+                yield Fault("/scopes", mistake, "unknown_scope")
 
     async def _store_new(self, command: CreateApiKey, at: datetime.datetime) -> Outcome[IssuedApiKey]:
         attempt = 1
@@ -131,12 +161,5 @@ def _faults_of(command: CreateApiKey) -> Iterator[Fault]:
             yield Fault(f"/{name}", f"Must have at most {MAX_TEXT} characters", "string_too_long")
         if not text.isprintable():
             yield Fault(f"/{name}", "Must have printable characters only", "string_not_printable")
-    yield from _faults_of_scopes(command.scopes or ())
     if command.lifetime is not None and command.lifetime <= datetime.timedelta(0):
         yield Fault("/lifetime", "Must not be empty", "greater_than")
-
-
-def _faults_of_scopes(scopes: Iterable[str]) -> Iterator[Fault]:
-    for each in scopes:
-        if not _SCOPE.fullmatch(each):
-            yield Fault("/scopes", "Must be like books:read, books:*, *:read or *", "string_pattern_mismatch")

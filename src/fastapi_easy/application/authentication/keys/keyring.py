@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from fastapi_easy.application.authentication.keys.create_api_key import (
     CreateApiKey,
     CreateApiKeyHandler,
+    FindScopeMistake,
     IssuedApiKey,
 )
 from fastapi_easy.application.authentication.keys.list_api_keys import ListApiKeys, ListApiKeysHandler
@@ -28,10 +29,18 @@ class Keyring:
         clock: Says when they were issued, and when they expire.
 
         events: Are told of each key that is issued or revoked.
+
+        find_scope_mistake: Returns what is wrong with a scope; without it every permission may be one.
     """
 
-    def __init__(self, store: ApiKeyStore, clock: Clock, events: EventBus) -> None:
-        self._create = CreateApiKeyHandler(store, clock, events)
+    def __init__(
+        self,
+        store: ApiKeyStore,
+        clock: Clock,
+        events: EventBus,
+        find_scope_mistake: FindScopeMistake = lambda _: None,
+    ) -> None:
+        self._create = CreateApiKeyHandler(store, clock, events, find_scope_mistake)
         self._list = ListApiKeysHandler(store)
         self._revoke = RevokeApiKeyHandler(store, clock, events)
 
@@ -64,7 +73,8 @@ class Keyring:
             context: Who asks, for the event.
 
         Fails with:
-            Invalid: A text is empty or too long, a scope is no pattern of permissions, or the lifetime is over.
+            Invalid: A text is empty or too long, a scope is no pattern of permissions or permits nothing that there
+                is, or the lifetime is over.
 
             Unavailable: The store does not answer.
         """
