@@ -11,9 +11,8 @@ import html
 import re
 from collections.abc import Callable
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -23,7 +22,6 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from fastapi_easy.interfaces.http.scopes.public_paths import root_of
 
-_PACKAGE: Final = "fastapi_offline"
 _MEDIA_TYPES: Final = {".js": "text/javascript", ".css": "text/css"}
 _SWAGGER_SCRIPT: Final = "swagger-ui-bundle.js"
 _SWAGGER_STYLE: Final = "swagger-ui.css"
@@ -110,7 +108,7 @@ def _root_in_html(request: Request) -> str:
 
 def _address(page: str, name: str) -> str:
     # With the version, since browsers are told to keep the file.
-    return f"{page.rstrip('/')}/{name}?v={version(_PACKAGE)}"
+    return f"{page.rstrip('/')}/{name}?v={version('fastapi-offline')}"
 
 
 def _add_file(app: FastAPI, page: str, name: str) -> None:
@@ -123,8 +121,9 @@ def _add_file(app: FastAPI, page: str, name: str) -> None:
 
 
 def _folder() -> Path:
-    spec: Any = find_spec(_PACKAGE)
-    return Path(spec.origin).parent / "static"
+    import fastapi_offline
+
+    return Path(str(fastapi_offline.__file__)).parent / "static"
 
 
 def _policy_for(page: str) -> str:
