@@ -30,7 +30,7 @@ class RelationJoin:
 def join_relation(relation: Relation, terms: Terms) -> RelationJoin:
     """Return the join along *relation* from the rows of *terms*."""
     lead = terms.resolve_relation(relation)
-    target = lead.target.of(lead.target.table.alias())
+    target = lead.target.aliased()
     here = [terms.exact(field) for field in relation.local]
     there = [target.exact(field) for field in relation.remote]
     if relation.through is None or lead.through is None:

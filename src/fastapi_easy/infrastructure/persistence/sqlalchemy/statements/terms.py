@@ -1,6 +1,6 @@
 """Columns as terms of comparisons and orders, written so that each server compares as the domain does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, assert_never
 
@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
+    Join,
     LargeBinary,
     Numeric,
     String,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    select,
     type_coerce,
 )
 from sqlalchemy.dialects import mysql, postgresql
@@ -81,9 +83,9 @@ class Terms:
     Args:
         server: The server of the table.
 
-        table: The table, an alias of it, or a subquery with the same columns.
+        table: The table, an alias of it, a subquery with the same columns, or several tables joined.
 
-        keys: The keys of its columns, by field.
+        keys: The keys of its columns, by field; of joined tables the names that columns get in a subquery.
 
         fields: The fields, by name; those may be null whose columns may hold null in the database.
 
@@ -91,7 +93,11 @@ class Terms:
 
         resolve_relation: Finds what a relation of its resource leads to.
 
+        columns: The columns by field, where *table* is several tables joined.
+
     Attributes:
+        nonstandard: As given.
+
         kept: For each field with a column type of the user's, what a value becomes that is stored; `None` for nothing.
     """
 
@@ -103,14 +109,17 @@ class Terms:
         fields: Mapping[str, Field],
         nonstandard: frozenset[str],
         resolve_relation: ResolveRelation,
+        columns: Mapping[str, Term] | None = None,
     ) -> None:
         self.server = server
         self.table = table
         self.fields = fields
         self.resolve_relation = resolve_relation
         self._keys = keys
-        self._columns: Mapping[str, Term] = {name: table.columns[key] for name, key in keys.items()}
-        self._nonstandard = nonstandard
+        self._columns: Mapping[str, Term] = (
+            {name: table.columns[key] for name, key in keys.items()} if columns is None else columns
+        )
+        self.nonstandard = nonstandard
         self.kept: Mapping[str, Callable[[Any], Any]] = {
             name: column.type.kept
             for name, column in self._columns.items()
@@ -119,7 +128,23 @@ class Terms:
 
     def of(self, table: FromClause) -> "Terms":
         """Return the same terms of *table*, which has the same columns: an alias, or a subquery."""
-        return Terms(self.server, table, self._keys, self.fields, self._nonstandard, self.resolve_relation)
+        return Terms(self.server, table, self._keys, self.fields, self.nonstandard, self.resolve_relation)
+
+    def aliased(self) -> "Terms":
+        """Return the same terms of the same rows, under a name that the statement uses for nothing else."""
+        if not isinstance(self.table, Join):
+            return self.of(self.table.alias())
+        return self.of(select(*self.selected(self._keys)).select_from(self.table).subquery())
+
+    def selected(self, fields: Iterable[str]) -> list[Term]:
+        """Return the columns of *fields*, as `of` finds them in a subquery that selects them."""
+        if not isinstance(self.table, Join):
+            return [self._columns[name] for name in fields]
+        return [self._columns[name].label(self._keys[name]) for name in fields]
+
+    def reads(self, table: FromClause) -> bool:
+        """Return whether *table* is the table of these terms, or one of those that are joined."""
+        return _is_among(table, self.table)
 
     @property
     def allows_nul(self) -> bool:
@@ -135,7 +160,7 @@ class Terms:
         column = self._columns[field]
         if isinstance(column.type, ServerValue):
             return self._of_server(column)
-        if field not in self._nonstandard:
+        if field not in self.nonstandard:
             return column
         if isinstance(column.type, ConvertedType):
             return self._bytewise(column) if column.type.stored_kind is Kind.TEXT else column
@@ -154,7 +179,7 @@ class Terms:
             case Kind.UUID:
                 return self._ordered_uuid(field)
             case Kind.DECIMAL | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
-                return self._normalized(field) if field in self._nonstandard else column
+                return self._normalized(field) if field in self.nonstandard else column
             case Kind.ENUM:
                 # By its name in the store: a native enumeration sorts by declaration on some servers.
                 return self._name_of(column)
@@ -231,14 +256,14 @@ class Terms:
                 return column
 
     def _ordered_text(self, field: str) -> Term:
-        column, is_unlike = self._columns[field], field in self._nonstandard
+        column, is_unlike = self._columns[field], field in self.nonstandard
         if self.server.name == "postgresql" and self.server.bytewise is not None and not is_unlike:
             return column.collate(self.server.bytewise)
         return self._bytewise(column) if is_unlike else column
 
     def _ordered_uuid(self, field: str) -> Term:
         column = self._columns[field]
-        if self.server.name == "postgresql" or field not in self._nonstandard:
+        if self.server.name == "postgresql" or field not in self.nonstandard:
             return column
         if self.server.name == "sqlite":
             return self._normalized(field)
@@ -284,6 +309,12 @@ class Terms:
                 return cast(column, Text)
             case _:
                 assert_never(self.server.name)
+
+
+def _is_among(table: FromClause, tables: FromClause) -> bool:
+    if isinstance(tables, Join):
+        return _is_among(table, tables.left) or _is_among(table, tables.right)
+    return table is tables
 
 
 class _NameOf(TypeDecorator[Any]):
