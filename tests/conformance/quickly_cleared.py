@@ -13,7 +13,8 @@ class RelationalStore(Store):
     async def clear(self) -> None:
         """Remove every entity, and forget what was published."""
         plans = [await self.database.plan(each) for each in self.resources.values()]
-        await self.database.executor.run_sync(partial(_empty, [plan.table for plan in reversed(plans)]))
+        tables = [part.table for plan in reversed(plans) for part in reversed(plan.parts or [plan])]
+        await self.database.executor.run_sync(partial(_empty, tables))
         self.event_bus.events.clear()
 
 

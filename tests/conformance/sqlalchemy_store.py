@@ -28,6 +28,7 @@ async def sqlalchemy_store(
     *,
     given_as: Mapping[str, type[Any]] | None = None,
     linked: bool = True,
+    mapped: str = "",
 ) -> AsyncIterator[Store]:
     database = SqlAlchemyDatabase("default", url, ConnectionOptions())
     resources = resources_of(database, entities, describe, linked=linked, given_as=given_as)
@@ -46,7 +47,8 @@ async def sqlalchemy_store(
             unit_of_work=partial(SqlAlchemyUnitOfWork, database, resources, repositories, bus),
             event_bus=bus,
             read_system_rows=partial(kept_rows, database),
-            column=f"{adapter} on {database.technology}, {driver}{', stored as another class' if given_as else ''}",
+            column=f"{adapter} on {database.technology}, {driver}{', stored as another class' if given_as else ''}"
+            + (f", {mapped}" if mapped else ""),
         )
     finally:
         await database.close()

@@ -5,8 +5,14 @@ import pytest_asyncio
 
 from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
-from tests.conformance import sqlalchemy_entities, sqlmodel_entities
-from tests.conformance.columns import DriverCases, MappingCases, MappingCasesInUnitsOfWork, drivers
+from tests.conformance import joined_entities, sqlalchemy_entities, sqlmodel_entities
+from tests.conformance.columns import (
+    DriverCases,
+    MappingCases,
+    MappingCasesInUnitsOfWork,
+    drivers,
+    only_when_full,
+)
 from tests.conformance.sqlalchemy_store import sqlalchemy_store
 
 FIRST, SECOND = "asyncmy", "aiomysql"
@@ -69,3 +75,20 @@ class TestSQLModel(SQLModel, MappingCases): ...
 
 
 class TestSQLModelInUnitsOfWork(SQLModel, MappingCasesInUnitsOfWork): ...
+
+
+@pytest_asyncio.fixture(scope="module")
+async def of_joined_classes(mariadb_url):
+    entities, mapped = joined_entities.ENTITIES, "in two tables"
+    async with sqlalchemy_store(url_through(FIRST, mariadb_url), entities, mapped=mapped) as store:
+        yield store
+
+
+class InTwoTables:
+    @pytest.fixture
+    def store(self, of_joined_classes):
+        return of_joined_classes
+
+
+@only_when_full
+class TestInTwoTables(InTwoTables, MappingCases): ...

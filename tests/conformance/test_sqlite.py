@@ -5,8 +5,8 @@ import pytest_asyncio
 
 from fastapi_easy.infrastructure.persistence.sqlmodel.mapping import describe
 from fastapi_easy.testing.conformance import RepositoryConformance, UnitOfWorkConformance
-from tests.conformance import memory_entities, sqlalchemy_entities, sqlmodel_entities
-from tests.conformance.columns import MappingCases, MappingCasesInUnitsOfWork
+from tests.conformance import joined_entities, memory_entities, sqlalchemy_entities, sqlmodel_entities
+from tests.conformance.columns import MappingCases, MappingCasesInUnitsOfWork, only_when_full
 from tests.conformance.sqlalchemy_store import sqlalchemy_store
 
 
@@ -32,6 +32,14 @@ async def of_dataclasses(tmp_path_factory):
         sqlalchemy_entities.ENTITIES,
         given_as=memory_entities.DATACLASSES,
     ) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
+async def of_joined_classes(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sqlite") / "joined.db"
+    entities, mapped = joined_entities.ENTITIES, "in two tables"
+    async with sqlalchemy_store(f"sqlite+aiosqlite:///{path}", entities, mapped=mapped) as store:
         yield store
 
 
@@ -69,3 +77,17 @@ class TestDataclassesStoredAsSQLAlchemy(Dataclasses, MappingCases): ...
 
 
 class TestDataclassesStoredAsSQLAlchemyInUnitsOfWork(Dataclasses, MappingCasesInUnitsOfWork): ...
+
+
+class InTwoTables:
+    @pytest.fixture
+    def store(self, of_joined_classes):
+        return of_joined_classes
+
+
+@only_when_full
+class TestInTwoTables(InTwoTables, MappingCases): ...
+
+
+@only_when_full
+class TestInTwoTablesInUnitsOfWork(InTwoTables, MappingCasesInUnitsOfWork): ...

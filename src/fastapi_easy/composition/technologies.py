@@ -11,6 +11,7 @@ from fastapi_easy.domain.errors import DeclarationError, Outcome, Unsupported
 from fastapi_easy.domain.ports import Breaker, Database, DatabaseRequest, Technology, Tracer
 from fastapi_easy.domain.ports.unit_of_work import innermost
 from fastapi_easy.domain.resources.resource import Shape
+from fastapi_easy.infrastructure.entities.misdeclared import unmapped_heir
 from fastapi_easy.infrastructure.technologies.registry import (
     imported_technologies,
     installed_technologies,
@@ -44,7 +45,8 @@ def describe(entity: type[Any], database: Database | None = None) -> Shape:
             return each.describe(entity)
     raise DeclarationError(
         [
-            (
+            unmapped_heir(entity)
+            or (
                 f"{entity!r} is not supported by any adapter: use an SQLAlchemy declarative class, "
                 "an SQLModel table, a Tortoise model, a pydantic model or a dataclass"
             )

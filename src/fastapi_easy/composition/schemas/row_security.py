@@ -15,7 +15,7 @@ def row_security_statements(application: Application, database: Any) -> Sequence
     """Return the SQL that puts a wall around each tenant's rows in *database*; none where it keeps no tenants apart.
 
     Raises:
-        DeclarationError: It is not PostgreSQL.
+        DeclarationError: It is not PostgreSQL, or a table does not say to which tenants its rows belong.
     """
     resources = _resources_with_tenants(application, database)
     if resources and database.technology != "PostgreSQL":
@@ -56,10 +56,19 @@ def _resources_with_tenants(application: Application, database: Database) -> Seq
 def _walls(resources: Sequence[Resource[Any]], database: Any) -> Sequence[Any]:
     from fastapi_easy.infrastructure.relational.row_security.walls import Wall
 
-    walls = []
+    walls, mistakes = [], []
     for resource in resources:
-        columns = {name: column for column, name in database.entities.attributes_of(resource.stored).items()}
         tenant = str(resource.tenant)
-        table = database.entities.table_of(resource.stored)
-        walls.append(Wall(resource.name, table, columns[tenant], resource.fields[tenant].kind))
+        for part in database.entities.parts_of(resource.stored):
+            columns = {name: column for column, name in part.attributes.items()}
+            if tenant in columns:
+                kind = resource.fields[tenant].kind
+                walls.append(Wall(resource.name, part.table, columns[tenant], kind))
+            else:
+                mistakes.append(
+                    f"{resource.name}: the table {part.table.fullname} has no column for the field {tenant!r}, so that "
+                    "row-level security cannot tell the tenants of its rows apart: add the column to it"
+                )
+    if mistakes:
+        raise DeclarationError(mistakes)
     return walls

@@ -50,6 +50,9 @@ class Shape:
 
         table: What the references of other classes call the table it is mapped to, if it is mapped to one.
 
+        root_table: The table that every entity of the class has a row in, with those of classes that it is derived
+            from; where there is no other, that is *table*.
+
         columns: The field of each column of that table, where it has another name.
 
         rules: The rules of the class that look at more than one field, if it has any.
@@ -67,6 +70,7 @@ class Shape:
     links: Mapping[str, Link] = dataclasses.field(default_factory=dict)
     references: tuple[Reference, ...] = ()
     table: str | None = None
+    root_table: str | None = None
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     rules: EntityRules | None = None
     omitted: Mapping[str, OmittedColumn] = dataclasses.field(default_factory=dict)

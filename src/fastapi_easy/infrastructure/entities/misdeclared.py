@@ -34,11 +34,21 @@ def find_argument_mistakes(entity: object, options: Mapping[str, object]) -> Ite
             yield f"{name} of resource({of}) takes {kind}(…), and was given a {found}: write {name}={kind}(…)"
 
 
+def unmapped_heir(entity: object) -> str | None:
+    """Return that *entity* is derived from a class of SQLModel's with a table; `None` when it is not."""
+    above = next((each for each in getattr(entity, "__mro__", ())[1:] if hasattr(each, "__table__")), None)
+    if above is None or not _is_of_sqlmodel(entity):
+        return None
+    name = getattr(entity, "__name__", entity)
+    return (
+        f"{name} is derived from {above.__name__}, which has a table, and SQLModel maps no such class: write both as "
+        f"declarative classes of SQLAlchemy, or give {name} a relationship to {above.__name__}"
+    )
+
+
 def unmapped_table(name: str, entity: type[Any]) -> str | None:
     """Return that *entity* is one of SQLModel's without a table, which it needs; `None` when it is not."""
-    if not any(
-        f"{each.__module__}.{each.__name__}" == "sqlmodel.main.SQLModel" for each in entity.__mro__[1:]
-    ):
+    if not _is_of_sqlmodel(entity):
         return None
     bases = ", ".join(each.__name__ for each in entity.__bases__)
     return (
@@ -52,3 +62,8 @@ def find_undeclared_classes(container: type[Any]) -> Iterator[str]:
     for name, value in vars(container).items():
         if isinstance(value, type) and hasattr(value, "__table__") and name != value.__name__:
             yield f"{name} is the class {value.__name__} and not a resource: write {name} = resource({value.__name__})"
+
+
+def _is_of_sqlmodel(entity: object) -> bool:
+    above = getattr(entity, "__mro__", ())[1:]
+    return any(f"{each.__module__}.{each.__name__}" == "sqlmodel.main.SQLModel" for each in above)

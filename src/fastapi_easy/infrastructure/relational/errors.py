@@ -265,6 +265,11 @@ class TableConstraints:
         return named or self._fields_mentioned_in(str(rule.sqltext))
 
 
+def owner_of(many: Sequence[TableConstraints], classified: ClassifiedError) -> TableConstraints | None:
+    """Return those of *many* that *classified* is about; the first where the driver does not tell."""
+    return next((each for each in many if each.owns(classified)), many[0] if many else None)
+
+
 def translate(
     error: BaseException,
     database: str,

@@ -169,8 +169,11 @@ class Transaction:
 
     @contextlib.asynccontextmanager
     async def atomic(self) -> AsyncIterator[None]:
-        """Undo what is done inside of the block when an exception leaves it."""
+        """Undo what is done inside of the block when an exception leaves it; one in another is a part of that one."""
         with self.use:
+            if self._in_atomic_block:
+                yield
+                return
             keeps = self._has_written
             pooled = await self._ensure_begun()
             if keeps:

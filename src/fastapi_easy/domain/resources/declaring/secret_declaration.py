@@ -85,7 +85,10 @@ def declare_secrets(
         _check_use("fields.password", name, shape, fields[name], mistakes)
         outer[name] = _password(fields[name], mistakes)
     secrets = SecretFields(
-        place=shape.table or entity.__name__, encrypted=encrypted, lookups=found, passwords=passwords
+        place=shape.root_table or shape.table or entity.__name__,
+        encrypted=encrypted,
+        lookups=found,
+        passwords=passwords,
     )
     hidden = (*access.hidden, *(each for each in found.values() if each in fields))
     read = None if access.read is None else tuple(name for name in access.read if name not in passwords)

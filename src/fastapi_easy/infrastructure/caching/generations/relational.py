@@ -35,8 +35,11 @@ class RelationalGenerations:
         self._shards = 1 if dialect == "sqlite" else SHARDS
 
     def table_of(self, resource: Resource[Any]) -> str:
-        """Return the name of the table of *resource*, with its schema."""
-        return self._database.entities.table_of(resource.stored).fullname
+        """Return the name of the table of *resource*, with its schema; of several the uppermost.
+
+        A change of an entity changes what is read of it as one of the class above.
+        """
+        return self._database.entities.parts_of(resource.stored)[0].table.fullname
 
     def association_of(self, relation: Relation) -> str | None:
         """Return the name of the association table of *relation*; `None` without one."""

@@ -48,7 +48,7 @@ def _statement(
         groups = [_as_stored(name, terms) for name in aggregation.group_by]
         order = [Sort(name) for name in aggregation.group_by]
         numbers = [column for total in totals for column in total.columns()]
-        statement = select(*groups, *numbers).select_from(plan.table).where(build_condition(form, terms))
+        statement = select(*groups, *numbers).select_from(terms.table).where(build_condition(form, terms))
         arranged = statement.group_by(*by).order_by(*order_by_clauses(order, Paths(terms, order)))
         return arranged.limit(_bind("fe_limit")).offset(_bind("fe_offset"))
 

@@ -74,6 +74,15 @@ def find_nulls(plan: Plan, many: Sequence[Values], groups: Sequence[InsertBatch]
     return [] if first is None else plan.find_nulls(plan.with_defaults(many[first]), whole=True)
 
 
+def concatenate(parts: Sequence[Rows]) -> Rows:
+    """Join *parts*, none of which has been read yet, into one."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    records = [record for rows in parts for record in rows.records or ()]
+    return Rows(first.fields, records, first.texts)
+
+
 def inserted_rows(plan: Plan, part: InsertBatch, answer: StatementResult) -> Rows:
     """Return the rows of *answer*, which holds each row of *part* in any order, in the order of *part*."""
     names, records = plan.names, answer.undecoded_rows

@@ -24,7 +24,7 @@ from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.resources.capability import Capability
 from fastapi_easy.domain.resources.resource import Resource, Shape
 from fastapi_easy.domain.resources.tables.omitted import without_search
-from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTables
+from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTables, StoredResource
 from fastapi_easy.infrastructure.persistence.sqlalchemy.schema import compare, create, is_fresh
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.copies import MYSQL_INDEXED_LENGTH
@@ -32,7 +32,6 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conv
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.discovery import narrow_to_dialect
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import DeclarativeEntities, Entities
 from fastapi_easy.infrastructure.relational.catalogue.read_only import asks_read_only
-from fastapi_easy.infrastructure.relational.catalogue.stored_table import StoredTable, find_stored_table
 from fastapi_easy.infrastructure.relational.driver.direct_execution import DIRECT_DRIVERS, DirectExecutor
 from fastapi_easy.infrastructure.relational.driver.executor import Executor
 from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
@@ -187,12 +186,12 @@ class SqlAlchemyDatabase:
     def can_combine_writes(self, resource: Resource[Any]) -> bool:
         """Return whether one statement can change *resource* and write rows of the journal.
 
-        Not before its first statement, nor where triggers change what the journal would tell.
+        Not before its first statement, nor where triggers change what the journal would tell, nor in several tables.
         """
         if self._server_name != "postgresql" or self._mapped_tables is None:
             return False
         plan = self._mapped_tables.plan_of(resource)
-        return plan is not None and not plan.triggers.exist
+        return plan is not None and plan.is_one_table and not plan.triggers.exist
 
     def can_hold_rows(self, resource: Resource[Any]) -> bool:
         """Return whether rows of *resource* can be held by reading them: none of a view, none before its first use."""
@@ -325,18 +324,15 @@ class SqlAlchemyDatabase:
     async def _plan_from_catalogue(self, mapped_tables: MappedTables, resource: Resource[Any]) -> Plan:
         without_plan = mapped_tables.without_plan(resource)
 
-        def find_stored(connection: Connection) -> dict[Resource[Any], StoredTable]:
-            return {
-                each: find_stored_table(connection, mapped_tables.server, mapped_tables.table_of(each))
-                for each in without_plan
-            }
+        def find_stored(connection: Connection) -> dict[Resource[Any], StoredResource]:
+            return {each: mapped_tables.find_stored(connection, each) for each in without_plan}
 
         return mapped_tables.make_plans(resource, await self._run_sync(find_stored))
 
-    def constraints_of(self, resource: Resource[Any]) -> TableConstraints | None:
-        """Return the constraints of the table of *resource*; `None` before its first statement."""
+    def constraints_of(self, resource: Resource[Any]) -> Sequence[TableConstraints]:
+        """Return the constraints of the tables of *resource*; none before its first statement."""
         plan = None if self._mapped_tables is None else self._mapped_tables.plan_of(resource)
-        return None if plan is None else plan.constraints
+        return () if plan is None else plan.constraints
 
     async def _detect_server(self) -> MappedTables:
         if self._mapped_tables is None:

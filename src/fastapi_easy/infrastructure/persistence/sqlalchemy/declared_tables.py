@@ -92,7 +92,7 @@ def declare_tables(
             old_row_value, field, column, connection.dialect, is_unique=_is_unique(table, column, field)
         )
         for each in resources
-        for table, column, field in _fields_of(mapped, entities, each)
+        for table, column, field in _fields_of(mapped, each)
     }
     added = [table.to_metadata(metadata) for table in (*map(table_of, systems), *own)]
     return DeclaredTables(
@@ -112,13 +112,12 @@ def _differs(original: Column[Any], copied: Column[Any]) -> bool:
     )
 
 
-def _fields_of(
-    mapped: MappedTables, entities: Entities, resource: Resource[Any]
-) -> Iterator[tuple[Table, Column[Any], Field]]:
-    table = mapped.table_of(resource)
-    for declared, name in entities.attributes_of(resource.stored).items():
-        if name in resource.stored_fields:
-            yield table, table.columns[declared.key], resource.stored_fields[name]
+def _fields_of(mapped: MappedTables, resource: Resource[Any]) -> Iterator[tuple[Table, Column[Any], Field]]:
+    for part in mapped.parts_of(resource):
+        table, fields = mapped.table_of(part), part.resource.stored_fields
+        for declared, name in part.declared.attributes.items():
+            if name in fields:
+                yield table, table.columns[declared.key], fields[name]
 
 
 def _is_unique(table: Table, column: Column[Any], field: Field) -> bool:

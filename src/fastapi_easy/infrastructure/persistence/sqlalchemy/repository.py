@@ -20,6 +20,7 @@ from fastapi_easy.infrastructure.entities import plain
 from fastapi_easy.infrastructure.persistence.sqlalchemy.aggregates import aggregate_rows
 from fastapi_easy.infrastructure.persistence.sqlalchemy.combined_write import can_encode
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
+from fastapi_easy.infrastructure.persistence.sqlalchemy.inheritance.writing import writer_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import ensure_tables
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Window, read_estimate, window_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.select_related import select_related
@@ -31,7 +32,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
 from fastapi_easy.infrastructure.persistence.sqlalchemy.write_rejected import WriteRejected
 from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import Writer
 from fastapi_easy.infrastructure.relational.driver.executor import Record, StatementResult
-from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, not_found, translate
+from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, not_found, owner_of, translate
 from fastapi_easy.infrastructure.relational.transaction import CommitOutcomeUnknown, Transaction
 
 E = TypeVar("E")
@@ -253,13 +254,13 @@ class SqlAlchemyRepository(Generic[E]):
                     plan = await self._database.plan(self._resource)
                     if self._rows:
                         await ensure_tables(self._database, {row.table for row in self._rows}, transaction)
-                    return Success(await work(Writer(plan, transaction, self._rows)))
+                    return Success(await work(writer_of(plan, transaction, self._rows)))
             plan = await self._database.plan(self._resource)
             if self._rows:
                 await ensure_tables(self._database, {row.table for row in self._rows})
             own = self._database.begin(may_autocommit=True)
             try:
-                done = await work(Writer(plan, own, self._rows))
+                done = await work(writer_of(plan, own, self._rows))
                 if own.has_begun:
                     await own.commit()
             finally:
@@ -277,4 +278,10 @@ class SqlAlchemyRepository(Generic[E]):
         self, error: BaseException, written: Sequence[Values] = (), *, removing: bool = False
     ) -> Error:
         constraints = self._database.constraints_of(self._resource)
-        return translate(error, self._database.name, lambda _: constraints, written, removing=removing)
+        return translate(
+            error,
+            self._database.name,
+            lambda classified: owner_of(constraints, classified),
+            written,
+            removing=removing,
+        )

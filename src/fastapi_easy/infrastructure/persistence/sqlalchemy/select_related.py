@@ -132,7 +132,7 @@ def _statement(
         if is_unique(relation):
             return select(*(terms.plain(name) for name in fields), *labelled).select_from(table).where(meant)
         rank = func.row_number().over(partition_by=sources, order_by=list(order_by_clauses(order, paths)))
-        columns = [*(plan.columns[name] for name in plan.names), *labelled, rank.label("fe_rank")]
+        columns = [*terms.selected(plan.names), *labelled, rank.label("fe_rank")]
         ranked = select(*columns).select_from(table).where(meant).subquery()
         chosen, number = terms.of(ranked), ranked.columns["fe_rank"]
         wanted = [*(chosen.plain(name) for name in fields), *(ranked.columns[each.name] for each in labelled)]

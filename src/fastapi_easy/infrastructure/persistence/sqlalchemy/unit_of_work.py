@@ -10,7 +10,12 @@ from fastapi_easy.domain.errors import Outcome, OutcomeUnknown
 from fastapi_easy.infrastructure.persistence.sqlalchemy import journal
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
 from fastapi_easy.infrastructure.relational.driver.error_classification import ClassifiedError
-from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, TableConstraints, translate
+from fastapi_easy.infrastructure.relational.errors import (
+    DATABASE_ERRORS,
+    TableConstraints,
+    owner_of,
+    translate,
+)
 from fastapi_easy.infrastructure.relational.transaction import CommitOutcomeUnknown, Transaction
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
@@ -42,6 +47,7 @@ class SqlAlchemyUnitOfWork(TransactionalUnitOfWork[SqlAlchemyDatabase, Transacti
 
     def _find_constraints(self, classified: ClassifiedError) -> TableConstraints | None:
         """Return the constraints that *classified* is about, among those of the tables touched so far."""
-        candidates = [self._database.constraints_of(resource) for resource in self._touched.values()]
-        touched = [each for each in candidates if each is not None]
-        return next((each for each in touched if each.owns(classified)), touched[0] if touched else None)
+        touched = [
+            each for resource in self._touched.values() for each in self._database.constraints_of(resource)
+        ]
+        return owner_of(touched, classified)

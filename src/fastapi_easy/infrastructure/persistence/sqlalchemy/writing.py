@@ -15,6 +15,7 @@ from fastapi_easy.domain.ports.repository import EVERYTHING
 from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.infrastructure.persistence.sqlalchemy.batching import (
     InsertBatch,
+    concatenate,
     find_nulls,
     inserted_rows,
     make_batches,
@@ -110,7 +111,7 @@ class Writer:
             if is_stored:
                 await advance_sequences(plan, self._transaction, many)
         if len(groups) == 1:
-            return _concatenate([rows for _, rows in parts])
+            return concatenate([rows for _, rows in parts])
         made = {place: row for places, rows in parts for place, row in zip(places, rows, strict=True)}
         return [made[place] for place in range(len(many))]
 
@@ -133,6 +134,14 @@ class Writer:
             # try, and is locked now, so that a second try finds it.
             _ = await self._lock_version(target, expected_version)
             changed = await self._change(target, changes, version_parameter)
+        if changed is None:
+            raise await self._refusal(target)
+        return changed
+
+    async def set_values(self, key: Key, changes: Values) -> Row:
+        """Set *changes* on the row with *key*, which is there and locked; nothing but its version if there are none."""
+        target = self._target_row(key)
+        changed = await self._change(target, changes, {})
         if changed is None:
             raise await self._refusal(target)
         return changed
@@ -246,8 +255,8 @@ class Writer:
         async with self._transaction.atomic():
             return await self._transaction.execute(statement, parameters, writes=True)
 
-    async def _lock_version(self, target: _TargetRow, version: str) -> Row:
-        """Lock the row of *target* and return it, if it has *version*."""
+    async def _lock_version(self, target: _TargetRow, version: str | None) -> Row:
+        """Lock the row of *target* and return it, if it has *version*, where one is expected."""
         plan = self._plan
         if target.parameters is None:
             raise self._not_found(target)
@@ -256,8 +265,8 @@ class Writer:
         if not answer.records:
             raise self._not_found(target)
         row = plan.row(answer.rows[0])
-        current = plan.resource.version_of(row)
-        if current != version:
+        current = None if version is None else plan.resource.version_of(row)
+        if current is not None and current != version:
             raise WriteRejected(Stale(plan.resource.name, target.key, current))
         return row
 
@@ -388,12 +397,3 @@ class Writer:
         nulls = tuple(fields)
         if nulls:
             raise WriteRejected(null_not_allowed(nulls))
-
-
-def _concatenate(parts: Sequence[Rows]) -> Rows:
-    """Join *parts*, none of which has been read yet, into one."""
-    first = parts[0]
-    if len(parts) == 1:
-        return first
-    records = [record for rows in parts for record in rows.records or ()]
-    return Rows(first.fields, records, first.texts)

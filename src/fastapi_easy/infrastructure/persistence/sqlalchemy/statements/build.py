@@ -28,6 +28,7 @@ from sqlalchemy import (
     type_coerce,
     update,
 )
+from sqlalchemy.types import TupleType
 
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.page import PageRequest
@@ -47,7 +48,8 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.store_defaults import default_term
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
-from fastapi_easy.infrastructure.relational.column_types import TextDecimal
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.table_parts import DerivedTable
+from fastapi_easy.infrastructure.relational.column_types import ColumnType, TextDecimal
 from fastapi_easy.infrastructure.relational.unexpected_values import PostgresNumber
 
 
@@ -56,7 +58,7 @@ def by_key(plan: Plan, fields: Sequence[str], form: ConditionTemplate, *, locked
 
     def build() -> Executable:
         scope = build_condition(form, plan.terms)
-        statement = select(*_columns(plan, fields)).where(_has_key(plan), scope)
+        statement = select(*_columns(plan, fields)).select_from(plan.terms.table).where(_has_key(plan), scope)
         return statement.with_for_update() if locked else statement
 
     return plan.statement(("by_key", tuple(fields), form, locked), build)
@@ -68,7 +70,8 @@ def by_keys(plan: Plan) -> Executable:
     def build() -> Executable:
         (name,) = plan.resource.key
         keys = bindparam("fe_keys", expanding=True, type_=plan.terms.type_of(name))
-        return select(*_columns(plan, plan.names)).where(plan.terms.exact(name).in_(keys))
+        selected = select(*_columns(plan, plan.names)).select_from(plan.terms.table)
+        return selected.where(plan.terms.exact(name).in_(keys))
 
     return plan.statement(("by_keys",), build)
 
@@ -99,7 +102,7 @@ def page(
         statement = select(*columns).select_from(paths.table).where(condition)
         if counted:
             # Not `count(*) OVER ()`, which materializes every row before the first is returned.
-            total = select(func.count()).select_from(plan.table).where(condition).scalar_subquery()
+            total = select(func.count()).select_from(plan.terms.table).where(condition).scalar_subquery()
             statement = statement.add_columns(total)
         if after is not None:
             statement = statement.where(after_cursor(order, after, paths))
@@ -122,7 +125,7 @@ def count(plan: Plan, form: ConditionTemplate) -> Executable:
     """Count the rows that *form* means."""
 
     def build() -> Executable:
-        return select(func.count()).select_from(plan.table).where(build_condition(form, plan.terms))
+        return select(func.count()).select_from(plan.terms.table).where(build_condition(form, plan.terms))
 
     return plan.statement(("count", form), build)
 
@@ -132,7 +135,7 @@ def count_up_to(plan: Plan, form: ConditionTemplate) -> Executable:
 
     def build() -> Executable:
         some: Select[Any] = (
-            select(literal_column("1")).select_from(plan.table).where(build_condition(form, plan.terms))
+            select(literal_column("1")).select_from(plan.terms.table).where(build_condition(form, plan.terms))
         )
         return select(func.count()).select_from(some.limit(_bind("fe_limit")).subquery())
 
@@ -225,6 +228,37 @@ def remove_where(plan: Plan, form: ConditionTemplate) -> Delete:
     )
 
 
+def keys_of(plan: Plan, form: ConditionTemplate) -> Executable:
+    """Select the keys of the rows that *form* means, up to `fe_limit`, and lock the rows against other writers."""
+
+    def build() -> Executable:
+        selected = select(*_columns(plan, plan.resource.key)).select_from(plan.terms.table)
+        found = selected.where(build_condition(form, plan.terms)).limit(_bind("fe_limit"))
+        return found.with_for_update()
+
+    return plan.statement(("keys_of", form), build)
+
+
+def change_keys(plan: Plan, fields: Sequence[str], reset: Sequence[str] = ()) -> Update:
+    """Update *fields* of the rows with the keys `fe_keys`, and give those of *reset* what the store gives them."""
+    return plan.statement(
+        ("change_keys", tuple(fields), reset), lambda: _set(plan, fields, reset).where(_has_keys(plan))
+    )
+
+
+def remove_keys(plan: Plan) -> Delete:
+    """Delete the rows with the keys `fe_keys`."""
+    return plan.statement(("remove_keys",), lambda: delete(plan.table).where(_has_keys(plan)))
+
+
+def remove_derived(plan: Plan, derived: DerivedTable) -> Delete:
+    """Delete what *derived* holds more of the rows of *plan* with the keys `fe_keys`."""
+    return plan.statement(
+        ("remove_derived", derived.table),
+        lambda: delete(derived.table).where(_is_one_of(derived.key, _key_types(plan))),
+    )
+
+
 def new_values(values: Mapping[str, object]) -> dict[str, object]:
     """Return *values* by the names of their parameters in `add`, `add_arrays`, `change` and `change_where`."""
     return {f"fe_new_{name}": value for name, value in values.items()}
@@ -265,6 +299,20 @@ def _has_key(plan: Plan) -> ColumnElement[bool]:
     )
 
 
+def _has_keys(plan: Plan) -> ColumnElement[bool]:
+    return _is_one_of([plan.terms.exact(name) for name in plan.resource.key], _key_types(plan))
+
+
+def _key_types(plan: Plan) -> list[ColumnType]:
+    return [plan.terms.type_of(name) for name in plan.resource.key]
+
+
+def _is_one_of(key: Sequence[Term], types: Sequence[ColumnType]) -> ColumnElement[bool]:
+    if len(key) == 1:
+        return key[0].in_(bindparam("fe_keys", type_=types[0], expanding=True))
+    return tuple_(*key).in_(bindparam("fe_keys", type_=TupleType(*types), expanding=True))
+
+
 def _target_condition(plan: Plan, form: ConditionTemplate, *, versioned: bool) -> ColumnElement[bool]:
     meant = and_(_has_key(plan), _write_condition(plan, form))
     if not versioned or plan.resource.version is None:
@@ -278,7 +326,7 @@ def _write_condition(plan: Plan, form: ConditionTemplate) -> ColumnElement[bool]
         return build_condition(form, plan.terms)
     # MySQL refuses to read the table it writes (error 1093), except from a subquery that it materializes, which
     # DISTINCT makes it do.
-    again = plan.terms.of(plan.table.alias())
+    again = plan.terms.aliased()
     key = plan.resource.key
     chosen = (
         select(*(again.plain(name) for name in key)).where(build_condition(form, again)).distinct().subquery()

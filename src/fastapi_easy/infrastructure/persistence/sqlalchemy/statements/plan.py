@@ -1,10 +1,9 @@
 """What is made once per resource and server: its table, its terms, and a cache of statements by their form."""
 
-from collections.abc import Callable, Container, Hashable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Container, Hashable, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Column, Executable, Table
+from sqlalchemy import Executable
 
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
@@ -12,12 +11,8 @@ from fastapi_easy.domain.errors import Key
 from fastapi_easy.domain.field import UNSET, Field, Kind
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.infrastructure.entities.bounds import is_storable
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import ResolveRelation, Terms
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.word_search import vector_field
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.text_index import text_index_name
-from fastapi_easy.infrastructure.relational.catalogue.stored_table import StoredTable
-from fastapi_easy.infrastructure.relational.catalogue.text_indexes import TextIndex
-from fastapi_easy.infrastructure.relational.errors import TableConstraints
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan_tables import PlanTables
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.table_parts import DerivedTable
 from fastapi_easy.infrastructure.relational.server import Server
 
 S = TypeVar("S", bound=Executable)
@@ -32,17 +27,18 @@ class Plan:
     Args:
         resource: The resource.
 
-        table: Our copy of its table.
+        server: The server of its tables.
 
-        server: The server of the table.
+        tables: What its statements are about.
 
-        stored: What the server says about the table.
+        parts: Where it is stored in several tables, the plan of each, the uppermost first.
 
-        attributes: The columns that the user declared, and the fields they are mapped to.
-
-        resolve_relation: Finds what a relation of the resource leads to.
+        derived_tables: Our copies of the tables that hold more of some of its entities, those first that refer to
+            others.
 
     Attributes:
+        tables, parts, derived_tables: As given.
+
         generated_keys: The key fields that the store fills in when they are left out or null.
 
         required: The fields that must not be null.
@@ -61,54 +57,24 @@ class Plan:
     def __init__(
         self,
         resource: Resource[Any],
-        table: Table,
         server: Server,
-        stored: StoredTable,
-        attributes: Mapping[Column[Any], str],
-        resolve_relation: ResolveRelation,
+        tables: PlanTables,
+        parts: Sequence["Plan"] = (),
+        derived_tables: Sequence[DerivedTable] = (),
     ) -> None:
         self.resource = resource
-        self.table = table
         self.server = server
-        self.columns: Mapping[str, Column[Any]] = {
-            name: table.columns[column.key]
-            for column, name in attributes.items()
-            if name in resource.stored_fields
-        }
+        self.tables = tables
+        self.parts = parts
+        self.derived_tables = derived_tables
+        self.table = tables.table
+        self.columns = tables.columns
+        self.terms = tables.terms
+        self.constraints = tables.constraints
+        self.triggers = tables.triggers
+        self.stored_defaults = tables.stored_defaults
         self.names = tuple(name for name in resource.stored_fields if name in self.columns)
-        keys = {name: str(column.key) for name, column in self.columns.items()}
-        fields: dict[str, Field] = dict(resource.stored_fields)
-        fields.update((name, path.field) for name, path in resource.paths.items())
-        for column, name in attributes.items():
-            if name in resource.search_vectors:
-                keys[name], fields[name] = str(column.key), vector_field(name)
-        unlike = frozenset(
-            name for name, column in self.columns.items() if column.name in stored.columns.nonstandard
-        )
-        nullable = {
-            name
-            for name, column in self.columns.items()
-            if column.name in stored.columns.nullable and name not in resource.key
-        }
-        self.terms = Terms(
-            server,
-            table,
-            keys,
-            _as_stored(fields, nullable),
-            unlike,
-            resolve_relation,
-            resource.paths,
-            _text_index_of(resource, table, self.columns, stored),
-        )
-        self.counts_from_null = resource.version in nullable
-        self.constraints = TableConstraints(
-            resource,
-            table,
-            {column.name: name for name, column in self.columns.items()},
-            stored.references,
-        )
-        self.triggers = stored.triggers
-        self.stored_defaults = stored.columns.defaults
+        self.counts_from_null = resource.version in tables.nullable
         self.default_functions = {
             name: _function_of(column.default)
             for name, column in self.columns.items()
@@ -126,6 +92,11 @@ class Plan:
         self._default_makers = {name: _default_maker(resource.stored_fields[name]) for name in self.names}
         self.required = tuple(name for name in self.names if _must_not_be_null(resource.stored_fields[name]))
         self._statements: dict[Hashable, Any] = {}
+
+    @property
+    def is_one_table(self) -> bool:
+        """Whether each of its entities is one row, and nothing else."""
+        return not self.parts and not self.derived_tables
 
     def statement(self, form: Hashable, build: Callable[[], S]) -> S:
         """Return the statement of *form*, which *build* makes when it is asked for the first time."""
@@ -212,28 +183,6 @@ class Plan:
             if field.generated and field.kind is Kind.INTEGER:
                 return name
         return None
-
-
-def _text_index_of(
-    resource: Resource[Any], table: Table, columns: Mapping[str, Column[Any]], stored: StoredTable
-) -> TextIndex | None:
-    declared = resource.query.full_text
-    if declared is None:
-        return None
-    key = list(table.primary_key.columns)
-    return TextIndex(
-        name=text_index_name(table, declared, [columns[name] for name in declared.fields]),
-        key=str(key[0].key) if len(key) == 1 else "",
-        stored=stored.text_indexes,
-    )
-
-
-def _as_stored(fields: Mapping[str, Field], nullable: Container[str]) -> Mapping[str, Field]:
-    """Return *fields*, those of which may be null that are *nullable* in the database, whatever the class says."""
-    return {
-        name: replace(field, nullable=True) if name in nullable and not field.nullable else field
-        for name, field in fields.items()
-    }
 
 
 def _function_of(default: Any) -> Callable[[Any], object]:

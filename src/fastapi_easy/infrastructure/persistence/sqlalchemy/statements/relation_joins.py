@@ -32,7 +32,7 @@ class RelationJoin:
 def join_relation(relation: Relation, terms: Terms) -> RelationJoin:
     """Return the join along *relation* from the rows of *terms*."""
     lead = terms.resolve_relation(relation)
-    target = lead.target.of(lead.target.table.alias())
+    target = lead.target.aliased()
     if relation.listed_by is not None:
         return RelationJoin(
             terms=target, tables=(target.table,), join_condition=_listed(relation, terms, target)

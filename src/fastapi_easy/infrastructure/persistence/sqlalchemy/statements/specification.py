@@ -112,7 +112,8 @@ def reads_table(form: ConditionTemplate, terms: Terms, table: FromClause) -> boo
     match form:
         case ("related", Relation() as relation, tuple(inner)):
             lead = terms.resolve_relation(relation)
-            return table in {lead.target.table, lead.through} or reads_table(inner, lead.target, table)
+            is_there = lead.target.reads(table) or table is lead.through
+            return is_there or reads_table(inner, lead.target, table)
         case ("where" | "words" | "text", *_) | ("everything",):
             return False
         case (_, *parts):

@@ -1,7 +1,7 @@
 """Columns as terms of comparisons and orders, written so that each server compares as the domain does."""
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, assert_never
 
@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
+    Join,
     LargeBinary,
     Numeric,
     String,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    select,
     type_coerce,
 )
 from sqlalchemy.dialects import mysql, postgresql
@@ -87,9 +89,9 @@ class Terms:
     Args:
         server: The server of the table.
 
-        table: The table, an alias of it, or a subquery with the same columns.
+        table: The table, an alias of it, a subquery with the same columns, or several tables joined.
 
-        keys: The keys of its columns, by field.
+        keys: The keys of its columns, by field; of joined tables the names that columns get in a subquery.
 
         fields: The fields, by name; those may be null whose columns may hold null in the database.
 
@@ -101,7 +103,11 @@ class Terms:
 
         text_index: The full-text index that its resource declares.
 
+        columns: The columns by field, where *table* is several tables joined.
+
     Attributes:
+        nonstandard: As given.
+
         allows_nul: Whether text may hold the character NUL.
 
         vectors: The fields that are searched for words.
@@ -119,6 +125,7 @@ class Terms:
         resolve_relation: ResolveRelation,
         paths: Mapping[str, DocumentPath],
         text_index: TextIndex | None = None,
+        columns: Mapping[str, Term] | None = None,
     ) -> None:
         self.server = server
         self.table = table
@@ -127,10 +134,12 @@ class Terms:
         self.text_index = text_index
         self._keys = keys
         self._paths = paths
-        self._columns: dict[str, Term] = {name: table.columns[key] for name, key in keys.items()}
+        self._columns: dict[str, Term] = (
+            {name: table.columns[key] for name, key in keys.items()} if columns is None else dict(columns)
+        )
         for name, path in paths.items():
             self._columns[name] = path_expression(self._columns[path.document], path, server)
-        self._nonstandard = nonstandard
+        self.nonstandard = nonstandard
         self.allows_nul = server.name != "postgresql"
         self.vectors = frozenset(name for name, column in self._columns.items() if is_vector(column))
         self.kept: Mapping[str, Callable[[Any], Any]] = {
@@ -144,14 +153,30 @@ class Terms:
 
     def of(self, table: FromClause) -> "Terms":
         """Return the same terms of *table*, which has the same columns: an alias, or a subquery."""
-        same = self._keys, self.fields, self._nonstandard, self.resolve_relation, self._paths, self.text_index
+        same = self._keys, self.fields, self.nonstandard, self.resolve_relation, self._paths, self.text_index
         terms = Terms(self.server, table, *same)
         terms._trigrams = self._trigrams
         return terms
 
+    def aliased(self) -> "Terms":
+        """Return the same terms of the same rows, under a name that the statement uses for nothing else."""
+        if not isinstance(self.table, Join):
+            return self.of(self.table.alias())
+        return self.of(select(*self.selected(self._keys)).select_from(self.table).subquery())
+
+    def selected(self, fields: Iterable[str]) -> list[Term]:
+        """Return the columns of *fields*, as `of` finds them in a subquery that selects them."""
+        if not isinstance(self.table, Join):
+            return [self._columns[name] for name in fields]
+        return [self._columns[name].label(self._keys[name]) for name in fields]
+
+    def reads(self, table: FromClause) -> bool:
+        """Return whether *table* is the table of these terms, or one of those that are joined."""
+        return _is_among(table, self.table)
+
     def has_trigrams(self, field: str) -> bool:
         """Return whether an index of trigrams is declared for the column."""
-        return self._keys[field] in self._trigrams and field not in self._nonstandard
+        return self._keys[field] in self._trigrams and field not in self.nonstandard
 
     def plain(self, field: str) -> Term:
         """Return the column itself."""
@@ -162,7 +187,7 @@ class Terms:
         column = self._columns[field]
         if isinstance(column.type, ServerValue):
             return self._of_server(column)
-        if field not in self._nonstandard:
+        if field not in self.nonstandard:
             return column
         if isinstance(column.type, ConvertedType):
             return self._bytewise(column) if column.type.stored_kind is Kind.TEXT else column
@@ -185,7 +210,7 @@ class Terms:
             case Kind.UUID:
                 return self._ordered_uuid(field)
             case Kind.DECIMAL | Kind.DATE | Kind.TIME | Kind.DATETIME | Kind.DURATION:
-                return self._normalized(field) if field in self._nonstandard else column
+                return self._normalized(field) if field in self.nonstandard else column
             case Kind.INTEGER | Kind.FLOAT | Kind.BOOLEAN | Kind.BINARY | Kind.JSON | Kind.ARRAY | Kind.ENUM:
                 return column
             case _:
@@ -259,14 +284,14 @@ class Terms:
                 return column
 
     def _ordered_text(self, field: str) -> Term:
-        column, is_unlike = self._columns[field], field in self._nonstandard
+        column, is_unlike = self._columns[field], field in self.nonstandard
         if self.server.name == "postgresql" and self.server.bytewise is not None and not is_unlike:
             return column.collate(self.server.bytewise)
         return self._bytewise(column) if is_unlike else column
 
     def _ordered_uuid(self, field: str) -> Term:
         column = self._columns[field]
-        if self.server.name == "postgresql" or field not in self._nonstandard:
+        if self.server.name == "postgresql" or field not in self.nonstandard:
             return column
         if self.server.name == "sqlite":
             return self._normalized(field)
@@ -305,3 +330,9 @@ class Terms:
 
 def _members(field: Field) -> type[enum.Enum] | None:
     return field.enumeration if field.kind is Kind.ENUM else None
+
+
+def _is_among(table: FromClause, tables: FromClause) -> bool:
+    if isinstance(tables, Join):
+        return _is_among(table, tables.left) or _is_among(table, tables.right)
+    return table is tables

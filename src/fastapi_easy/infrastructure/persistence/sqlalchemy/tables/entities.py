@@ -1,6 +1,6 @@
 """Rows ↔ instances of the user's class that no session holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy
@@ -9,11 +9,12 @@ from sqlalchemy.orm import InstanceState, Mapper, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import mapping
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables import inheritance, mapping
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conversions import (
     object_of,
     value_of,
 )
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.table_parts import DerivedTable, TablePart
 
 E = TypeVar("E")
 
@@ -31,6 +32,14 @@ class Entities(Protocol):
 
     def attributes_of(self, stored: type[object]) -> Mapping[Column[Any], str]:
         """Return the columns of *stored* and the attributes they are mapped to, in the order of the table."""
+        ...
+
+    def parts_of(self, stored: type[object]) -> Sequence[TablePart]:
+        """Return the tables that each entity of *stored* is kept in, the uppermost first; mostly one."""
+        ...
+
+    def derived_tables_of(self, stored: type[object]) -> Sequence[DerivedTable]:
+        """Return the tables that hold more of some entities of *stored*, those first that refer to others."""
         ...
 
     def entity_from(self, resource: Resource[E], values: Mapping[str, object]) -> E:
@@ -59,6 +68,14 @@ class DeclarativeEntities:
         _ = sqlalchemy.inspect(stored).attrs
         return mapping.attributes_of(stored)
 
+    def parts_of(self, stored: type[object]) -> Sequence[TablePart]:
+        """Return the tables that each entity of *stored* is kept in, the uppermost first."""
+        return inheritance.parts_of(sqlalchemy.inspect(stored))
+
+    def derived_tables_of(self, stored: type[object]) -> Sequence[DerivedTable]:
+        """Return the tables that hold more of some entities of *stored*."""
+        return inheritance.derived_tables_of(sqlalchemy.inspect(stored))
+
     def entity_from(self, resource: Resource[E], values: Mapping[str, object]) -> E:
         """Make an instance that holds *values*, as if a session had loaded it and let it go.
 
@@ -69,6 +86,9 @@ class DeclarativeEntities:
         made: E = mapper.class_manager.new_instance()
         for name, value in values.items():
             set_committed_value(made, name, object_of(resource.fields[name], value))
+        for name, part in inheritance.repeated_keys(mapper):
+            if part in values:
+                set_committed_value(made, name, object_of(resource.fields[part], values[part]))
         make_transient_to_detached(made)
         return made
 

@@ -33,6 +33,11 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.disc
     is_custom,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.field_type import FieldType
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.inheritance import (
+    names_of,
+    parts_of,
+    refusal_of,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import field_type_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.references import references_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.relations import links_of
@@ -62,9 +67,13 @@ def describe(entity: type[object]) -> Shape:
     refusals = _refusals(entity, mapper)
     if refusals:
         raise DeclarationError(refusals)
-    table = table_of(entity)
+    table, parts = table_of(entity), parts_of(mapper)
     names = attributes_of(entity)
-    found_types = {column: _type_of(entity, column, name) for column, name in names.items()}
+    # Where several tables hold an attribute, as they do the key, it is what the uppermost makes of it.
+    first = {name: column for column, name in reversed(names.items())}
+    found_types = {
+        column: _type_of(entity, column, name) for column, name in names.items() if first[name] is column
+    }
     field_types = {column: found for column, found in found_types.items() if isinstance(found, FieldType)}
     omitted = {
         names[column]: found for column, found in found_types.items() if isinstance(found, OmittedColumn)
@@ -79,12 +88,12 @@ def describe(entity: type[object]) -> Shape:
         and (sentence := unreadable_annotation(entity, names[column])) is not None
     ]
     # References are resolved by name only when they are looked at.
-    mistakes += _undeclared_references(entity, table)
+    mistakes += [each for part in parts for each in _undeclared_references(entity, part.table)]
     if mistakes:
         raise DeclarationError(mistakes)
-    every, names = names, {column: name for column, name in names.items() if column in field_types}
+    every, names = names, {column: name for column, name in names.items() if first[name] in field_types}
     key = tuple(names[column] for column in key_columns)
-    unique = tuple(dict.fromkeys(_unique(table, names)))
+    unique = tuple(dict.fromkeys(each for part in parts for each in _unique(part.table, names)))
     singles = {rule[0] for rule in unique if len(rule) == 1} | (set(key) if len(key) == 1 else set())
     fields = tuple(
         _field(
@@ -102,18 +111,25 @@ def describe(entity: type[object]) -> Shape:
         key=key,
         unique=tuple(rule for rule in unique if set(rule) != set(key)),
         links=links_of(mapper),
-        references=tuple(references_of(table, names)),
+        references=tuple(
+            each
+            for number, part in enumerate(parts)
+            for each in references_of(part.table, names)
+            # The key of a further table refers to the one above, which holds the same entity.
+            if number == 0 or set(each.fields) != set(key)
+        ),
         table=table.fullname,
-        columns={column.name: name for column, name in every.items()},
+        root_table=parts[0].table.fullname,
+        columns={column.name: every[column] for column in table.columns if column in every},
         rules=rules_of(entity, fields),
         omitted=omitted,
-        read_only=_why_read_only(entity, table),
+        read_only=next(filter(None, (_why_read_only(entity, part.table) for part in parts)), None),
         variant=variant_of(mapper, every),
     )
 
 
 def table_of(entity: type[object]) -> Table:
-    """Return the table of *entity*."""
+    """Return the table of *entity*; of several the one that holds nothing but its own entities."""
     mapper: Mapper[Any] = sqlalchemy.inspect(entity)
     table = mapper.local_table
     if not isinstance(table, Table):
@@ -122,10 +138,10 @@ def table_of(entity: type[object]) -> Table:
 
 
 def attributes_of(entity: type[object]) -> dict[Column[Any], str]:
-    """Return the columns of *entity* and the attributes they are mapped to, in the order of the table."""
+    """Return the columns of *entity* and the attributes they are mapped to, in the order of its tables."""
+    _ = table_of(entity)
     mapper: Mapper[Any] = sqlalchemy.inspect(entity)
-    names = {column: name for name, column in mapper.columns.items()}
-    return {column: names[column] for column in table_of(entity).columns if column in names}
+    return {column: name for part in parts_of(mapper) for column, name in part.attributes.items()}
 
 
 def column_of(entity: type[object], name: str) -> Column[Any]:
@@ -137,11 +153,10 @@ def _refusals(entity: type[object], mapper: Mapper[Any]) -> list[str]:
     name = entity.__name__
     if not isinstance(mapper.local_table, Table):
         return [f"{name} is not mapped to a table of its own; map it to one"]
-    if mapper.inherits is not None and not mapper.single:
-        parent = mapper.inherits.class_.__name__
-        stored = f"{name} is stored in two tables, its own and that of {parent}, which is not supported"
-        return [f"{stored}; declare a class with a relationship to {parent}"]
-    mapped = set(mapper.columns)
+    refusal = refusal_of(mapper)
+    if refusal is not None:
+        return [refusal]
+    mapped = names_of(mapper)
     return [
         f"{name} does not map {column.name!r}, a part of the primary key; give it an attribute"
         for column in _key_columns(mapper)
@@ -151,7 +166,7 @@ def _refusals(entity: type[object], mapper: Mapper[Any]) -> list[str]:
 
 def _key_columns(mapper: Mapper[Any]) -> list[Column[Any]]:
     """Return the columns of the key: those of the table, or those that the class says identify a row of it."""
-    table: Any = mapper.local_table
+    table: Any = parts_of(mapper)[0].table
     return list(table.primary_key.columns) or list(mapper.primary_key)
 
 

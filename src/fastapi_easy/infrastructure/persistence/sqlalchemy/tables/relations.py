@@ -11,6 +11,7 @@ from sqlalchemy.sql.operators import and_, asc_op, desc_op, eq
 
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.resources.relation import Link, Through
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.inheritance import names_of
 
 _MAPPER: Final = re.compile(r"Mapper\[(\w+)\(")
 """Which class a message is about."""
@@ -78,7 +79,7 @@ def _link_through(mapper: Mapper[Any], relationship: RelationshipProperty[Any]) 
 
 def _order(relationship: RelationshipProperty[Any]) -> tuple[str, ...]:
     """Return the fields that the class sorts by; none where it sorts by anything else than columns."""
-    names = {column: name for name, column in relationship.mapper.columns.items()}
+    names = names_of(relationship.mapper)
     order = []
     for term in relationship.order_by or ():
         is_down = isinstance(term, UnaryExpression) and term.modifier is desc_op
@@ -94,16 +95,24 @@ def _order(relationship: RelationshipProperty[Any]) -> tuple[str, ...]:
 
 def _comparisons(condition: ColumnElement[bool]) -> int | None:
     """Count the pairs of columns that *condition* compares for equality; `None` when it asks for anything else."""
+    pairs = _pairs(condition)
+    return None if pairs is None else len(pairs)
+
+
+def _pairs(condition: ColumnElement[bool]) -> set[frozenset[Any]] | None:
     if isinstance(condition, BooleanClauseList) and condition.operator is and_:
-        counts = [_comparisons(each) for each in condition.clauses]
-        return None if None in counts else sum(each for each in counts if each is not None)
+        # A class in several tables that refers to itself is compared twice, once for each table with its key.
+        parts = [_pairs(each) for each in condition.clauses]
+        found = [each for each in parts if each is not None]
+        return set[frozenset[Any]]().union(*found) if len(found) == len(parts) else None
     if not isinstance(condition, BinaryExpression) or condition.operator is not eq:
         return None
-    return 1 if isinstance(condition.left, Column) and isinstance(condition.right, Column) else None
+    compared = condition.left, condition.right
+    return {frozenset(compared)} if all(isinstance(each, Column) for each in compared) else None
 
 
 def _fields(mapper: Mapper[Any], columns: Iterable[Any]) -> tuple[str, ...] | None:
     """Return the attributes that *columns* are mapped to; `None` when one of them is not."""
-    names = {column: name for name, column in mapper.columns.items()}
+    names = names_of(mapper)
     fields = [names.get(column) for column in columns]
     return None if None in fields else tuple(name for name in fields if name is not None)

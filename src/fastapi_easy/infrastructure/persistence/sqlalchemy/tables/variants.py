@@ -25,5 +25,6 @@ def variant_of(mapper: Mapper[Any], names: Mapping[Column[Any], str]) -> Variant
         field=names[column],
         own=mapper.polymorphic_identity,
         known=tuple(each.polymorphic_identity for each in classes if each.polymorphic_identity is not None),
-        is_whole=mapper.inherits is None,
+        # A table of its own holds no entities of others.
+        is_whole=mapper.inherits is None or not mapper.single,
     )

@@ -1,7 +1,7 @@
 """Rows ↔ instances of models."""
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Table
@@ -10,6 +10,7 @@ from tortoise.fields.base import DatabaseDefault
 
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.table_parts import DerivedTable, TablePart
 from fastapi_easy.infrastructure.persistence.tortoise.models.stored_fields import stored_fields
 from fastapi_easy.infrastructure.persistence.tortoise.models.tables import TableBuilder
 
@@ -40,6 +41,15 @@ class TortoiseEntities:
         """Return the columns of *stored* and the attributes they are mapped to."""
         columns = self._tables.table_of(stored).columns
         return {columns[each.column]: each.name for each in stored_fields(stored)}
+
+    def parts_of(self, stored: type[Any]) -> Sequence[TablePart]:
+        """Return the table of *stored*: Tortoise knows no classes in several tables."""
+        return (TablePart(table=self.table_of(stored), attributes=self.attributes_of(stored)),)
+
+    def derived_tables_of(self, stored: type[Any]) -> Sequence[DerivedTable]:
+        """Return nothing."""
+        _ = stored
+        return ()
 
     def entity_from(self, resource: Resource[E], values: Mapping[str, Any]) -> E:
         """Make an instance that holds *values*, as if a query had loaded it: its `save()` updates the stored row."""

@@ -1,0 +1,1 @@
+"""Joined inheritance: entities that are stored in several tables."""
