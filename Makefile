@@ -1,7 +1,7 @@
 # The project's verbs. Each makes sure first that .venv holds what pyproject.toml and constraints.txt say.
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint types contracts test test-thorough test-lowest conformance conformance-full fuzz docs tables check bench run
+.PHONY: help install format lint types mypy pyright contracts architecture test test-thorough test-lowest conformance conformance-full fuzz docs tables check bench run
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -15,6 +15,8 @@ PYTEST = TEST_SERVICES=$(SERVICES) $(BIN)/python -m pytest $(WORKERS)
 ALONE = TEST_SERVICES=$(SERVICES) $(BIN)/python -m pytest -v
 USUAL = --cancellations 40 --ignore tests/architecture $(ARGS)
 ARGS ?=
+# The make of macOS is too old for it.
+IN_ONE_PIECE := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 # The first Python that is new enough; another one: make install PYTHON=python3.13
 PYTHON ?= $(shell for each in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -39,8 +41,12 @@ lint: $(INSTALLED) ## Check format and style
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 
-types: $(INSTALLED) ## Check the types
+types: mypy pyright ## Check the types
+
+mypy: $(INSTALLED)
 	$(BIN)/mypy
+
+pyright: $(INSTALLED)
 	$(BIN)/pyright
 
 contracts: $(INSTALLED) ## Check that dependencies point inward
@@ -77,7 +83,11 @@ tables: $(INSTALLED) ## Write the tables of the documentation that the code decl
 	$(BIN)/python -m tests.docs.migration_rules
 	$(BIN)/python -m tests.docs.messages
 
-check: lint types contracts ## Run every check that needs no server
+# Two at a time, the longest first; each tells what it has to say in one piece, also when another one has failed.
+check: $(INSTALLED) ## Run every check that needs no server
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going $(IN_ONE_PIECE) pyright mypy lint contracts architecture
+
+architecture: $(INSTALLED)
 	$(BIN)/python -m pytest -n 2 tests/architecture $(ARGS)
 
 bench: $(INSTALLED) ## Measure beside hand-written code (ARGS="--quick" or "--help")

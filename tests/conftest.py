@@ -1,5 +1,6 @@
 """Offers the tests eight real servers, each through a database of its own; see `tests/services`."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -19,6 +20,9 @@ settings.register_profile(
 )
 settings.load_profile("any machine")
 
+# What lives as long as the tests is a million objects: by itself Python would look at all of them every few seconds.
+gc.set_threshold(10_000, 20, 10)
+
 EAGER = "TEST_SERVICES"
 """The environment variable with the servers to start before the tests, separated by commas."""
 
@@ -36,6 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
         except Unavailable as reason:
             if required():
                 raise pytest.UsageError(str(reason)) from reason
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of garbage collection what has been imported and collected: it stays to the end."""
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:
