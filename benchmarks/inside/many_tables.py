@@ -1,4 +1,4 @@
-"""Starts of so many resources on a database: `many_tables 300 [URL]`; CPU seconds of three starts, the first on nothing.
+"""Starts of so many resources on a database: `many_tables 300 [URL]`; CPU seconds of three, the first on nothing.
 
 The second one begins the ledger, as every second start on a database does. A new SQLite file unless given a URL, of an
 empty database.
