@@ -337,7 +337,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the sources in order: arguments, the environment, a dotenv file that a subclass names, our file."""
-        return init_settings, EnvironmentSource(settings_cls), dotenv_settings, FileSource(settings_cls)
+        # Without a file it would look for each field in none.
+        dotenv = [dotenv_settings] if getattr(dotenv_settings, "env_file", None) else []
+        return init_settings, EnvironmentSource(settings_cls), *dotenv, FileSource(settings_cls)
 
 
 @overload

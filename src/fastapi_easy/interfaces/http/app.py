@@ -12,7 +12,6 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fastapi_easy.application import Kernel
 from fastapi_easy.application.authentication.sessions.session_use_cases import SessionUseCases
@@ -280,10 +279,9 @@ def _outer_middleware(options: HttpOptions, *, has_user_middleware: bool) -> lis
             "X-Correlation-ID",
         ),
     )
-    proxies = options.trusted_proxies
     return [
-        *(
-            [Middleware(ProxyHeadersMiddleware, trusted_hosts=list(proxies))] if proxies else []
+        *_proxy_headers(
+            options.trusted_proxies
         ),  # everything inside sees the address of the caller, and not that of a proxy
         Middleware(DefaultHeaders, security_headers=options.security_headers),  # on every answer, also on 500
         *(
@@ -291,6 +289,16 @@ def _outer_middleware(options: HttpOptions, *, has_user_middleware: bool) -> lis
         ),  # catches what the user's own middleware raises
         *([allowed] if cors.origins else []),  # a page may read problems too
     ]
+
+
+def _proxy_headers(proxies: Sequence[str]) -> list[Middleware]:
+    """Return what believes the headers of *proxies*, if there are any."""
+    if not proxies:
+        return []
+    # Of a server that every program would import with this, and few name a proxy.
+    from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware  # noqa: PLC0415
+
+    return [Middleware(ProxyHeadersMiddleware, trusted_hosts=list(proxies))]
 
 
 def _with_health(lifespan: Lifespan, health: HealthChecks) -> Lifespan:
