@@ -128,6 +128,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "deadline_exceeded": "The call was cancelled when its deadline passed. Nothing was changed; ask for less, or "
     "retry later.",
     "forbidden": "You may not do this.",
+    "headers_too_large": "Request line and headers are longer than the limit it names. Nothing was changed.",
     "idempotency_in_flight": "The first request with this Idempotency-Key is still in progress. Retry after "
     "Retry-After.",
     "idempotency_mismatch": "An Idempotency-Key belongs to one request; use a new one for a new request.",
@@ -148,7 +149,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "query_too_long": "The query string is too long; POST it to …/search.",
     "rate_limited": "Rate limit exceeded. Retry after Retry-After.",
     "reference_broken": "The change would leave a reference to something that does not exist. Nothing was changed.",
-    "request_timeout": "The body did not arrive in time.",
+    "request_timeout": "The headers or the body did not arrive in time.",
     "stale": "The entity has changed since you read it. Nothing was changed; ETag is its version now.",
     "too_large": "The request is larger than the limit it names.",
     "too_many_failures": "More lines of an import failed than max_failures allows; errors lists them. Continue "

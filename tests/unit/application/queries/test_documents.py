@@ -162,7 +162,7 @@ def test_the_parts_are_read(document: Any, query: Query) -> None:
             BadQuery(
                 "sort",
                 "Does not name a sortable field; there are id, text, integer, decimal, float, boolean, date, time, "
-                "datetime, duration, uuid, tiny, price",
+                "datetime, duration, uuid, enum, size, tiny, price",
             ),
             id="empty name",
         ),

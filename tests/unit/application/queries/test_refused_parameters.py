@@ -68,7 +68,7 @@ def invalid(pointer: str, message: str, code: str) -> Outcome[Query]:
             BadQuery(
                 "sort",
                 "Does not name a sortable field; there are id, text, integer, decimal, float, boolean, date, time, "
-                "datetime, duration, uuid, tiny, price",
+                "datetime, duration, uuid, enum, size, tiny, price",
             ),
             id="sort by what has no order",
         ),
