@@ -61,6 +61,9 @@ class EveryRow(Access):
         granted = super().grant(resource, action)
         return None if granted is None else replace(granted, rows=Everything())
 
+    def read_grant(self, resource: Resource[object]) -> Grant:
+        return replace(super().read_grant(resource), rows=Everything())
+
 
 class EveryReadRow(Access):
     """Shows every row to reads."""

@@ -235,11 +235,9 @@ class Access:
         """Return a `Forbidden` failure unless the caller may perform *action* and set every field of *values*."""
         if self._permissions is None:
             return None
-        grant = self.grant(resource, action)
-        if grant is None:
+        if self.grant(resource, action) is None:
             return self.refuse(resource, action)
-        # Mostly the call's own action, by a grant that allows every field.
-        writable = grant.writable if action == self._action else self.writable(resource, action)
+        writable = self.writable(resource, action)
         if writable is None:
             return None
         for name in values:
@@ -250,6 +248,8 @@ class Access:
     def writable(self, resource: Resource[object], action: str) -> frozenset[str] | None:
         """Return the fields that the caller may set by *action* on the way of the call's own; `None` means all."""
         grant = self.grant(resource, action)
+        if action == self._action:
+            return (grant or NO_GRANT).writable
         # A replace, a bulk or an import may set no more than its own grant allows, nor than that of each item.
         is_own = resource is self._resource and self._action not in {"", action}
         own = self.grant(resource, self._action) if is_own else grant
