@@ -8,7 +8,7 @@ LIBRARIES = (
     "fastapi.openapi.utils",
     "fastapi_easy.__main__",
     "fastapi_easy.infrastructure.persistence.sqlmodel.mapping",
-    "fastapi_easy.interfaces.cli.serving",
+    "fastapi_easy.interfaces.cli.server.serve",
     "fastapi_easy.testing",
     "fastapi_easy.testing.conformance",
     "httptools",

@@ -80,7 +80,7 @@ def _version() -> str:
 
 
 def _serve(serving: Serving) -> int:
-    from fastapi_easy.interfaces.cli.serving import serve
+    from fastapi_easy.interfaces.cli.server.serve import serve
 
     os.environ[TARGET_VARIABLE] = serving.target.path
     return serve(serving, partial(_serving_options, serving))
@@ -90,7 +90,7 @@ def _serving_options(serving: Serving, app: Any) -> Any:
     """Return what the settings of *app* say about serving it, and share its secret with its processes."""
     from fastapi_easy.command_line.program_settings import settings_of_program
     from fastapi_easy.infrastructure.observation.structured_logs import log_config
-    from fastapi_easy.interfaces.cli.serving import Drain, ServingOptions
+    from fastapi_easy.interfaces.cli.server.serve import Drain, ServingOptions
     from fastapi_easy.settings.reading.sources import PREFIX
 
     container = getattr(getattr(app, "state", None), "container", None)

@@ -79,9 +79,9 @@ COLUMNS: dict[str, Column] = {
     "epoch_unannotated": Column(Epoch, None, _TIMES, refused=("9999-12-31T00:00:00Z",), junk=10**18),
     "naive_epoch": Column(NaiveEpoch, datetime.datetime, _TIMES),
     "tz_datetime": Column(TzDateTime, datetime.datetime, _TIMES),
-    "level": Column(NumberOf(Level), Level, (1, 2, 10), refused=(3, "x"), sorts=False, junk=7),
-    "level_unannotated": Column(NumberOf(Level), None, (1, 2, 10), refused=(3,), sorts=False, junk=7),
-    "color": Column(ColorText, Color, ("blue", "red"), refused=("RED", 1), sorts=False, junk="pink"),
+    "level": Column(NumberOf(Level), Level, (1, 2, 10), refused=(3, "x"), junk=7),
+    "level_unannotated": Column(NumberOf(Level), None, (1, 2, 10), refused=(3,), junk=7),
+    "color": Column(ColorText, Color, ("red", "blue"), refused=("RED", 1), junk="pink"),
     "comma_list": Column(
         CommaList, list[str], (["a"], ["a", "b"], []), refused=([1], "a"), filters=False, sorts=False
     ),

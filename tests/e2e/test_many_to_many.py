@@ -244,10 +244,10 @@ class Article(SQLModel, table=True):
     __tablename__ = "many_article"
     id: int | None = Field(default=None, primary_key=True)
     title: str
-    labels: list["Label"] = Relationship(link_model=Tagging, back_populates="articles")
+    labels: list["Sticker"] = Relationship(link_model=Tagging, back_populates="articles")
 
 
-class Label(SQLModel, table=True):
+class Sticker(SQLModel, table=True):
     __tablename__ = "many_label"
     id: int | None = Field(default=None, primary_key=True)
     word: str
@@ -256,7 +256,7 @@ class Label(SQLModel, table=True):
 
 class Press(Container):
     articles = resource(Article)
-    labels = resource(Label)
+    labels = resource(Sticker)
     taggings = resource(Tagging)
 
 
@@ -297,7 +297,7 @@ async def test_an_association_table_that_is_a_resource_changes_the_links(store: 
 
 class CachedPress(Container):
     articles = resource(Article, cache=Cache(seconds=600))
-    labels = resource(Label)
+    labels = resource(Sticker)
     taggings = resource(Tagging)
 
 
@@ -318,7 +318,7 @@ async def test_a_kept_answer_ends_with_the_links_it_was_made_of(store: str, tmp_
 
 class Undeclared(Container):
     articles = resource(Article)
-    labels = resource(Label)
+    labels = resource(Sticker)
 
 
 async def test_an_association_table_that_is_no_resource_is_empty_in_memory() -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from fastapi_easy.application.queries.allowed_comparisons import closest_match
 from fastapi_easy.application.queries.comparisons import QueryError
 from fastapi_easy.application.queries.limits import QueryLimits
-from fastapi_easy.application.queries.names import split_names
+from fastapi_easy.application.queries.sorting import split_names
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.queries.aggregation import Aggregation, Function, Measure, functions_of
 from fastapi_easy.domain.queries.specification import Specification

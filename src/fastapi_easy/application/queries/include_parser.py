@@ -7,8 +7,7 @@ from typing import Final
 from fastapi_easy.application.queries.allowed_comparisons import AliasLookup, closest_match, offered
 from fastapi_easy.application.queries.comparisons import QueryError
 from fastapi_easy.application.queries.limits import QueryLimits
-from fastapi_easy.application.queries.names import split_names
-from fastapi_easy.application.queries.sorting import read_fields, read_order
+from fastapi_easy.application.queries.sorting import read_fields, read_order, split_names
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Include, Query

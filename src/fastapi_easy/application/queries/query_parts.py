@@ -17,8 +17,7 @@ from fastapi_easy.application.queries.allowed_comparisons import (
 from fastapi_easy.application.queries.comparisons import ComparisonParser, QueryError
 from fastapi_easy.application.queries.include_parser import OPTIONS, IncludeNode, IncludeParser
 from fastapi_easy.application.queries.limits import QueryLimits
-from fastapi_easy.application.queries.names import split_names
-from fastapi_easy.application.queries.sorting import read_fields, read_order
+from fastapi_easy.application.queries.sorting import read_fields, read_order, split_names
 from fastapi_easy.application.queries.where_tree import WhereTree
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.ordering import Sort

@@ -1,6 +1,6 @@
 """The parser of orders, `-created_at,id`, and of field lists."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from fastapi_easy.application.queries.allowed_comparisons import (
@@ -103,3 +103,20 @@ def read_fields(
             raise QueryError.bad_query("fields", reason, suggestion)
         chosen[field] = None
     return tuple(chosen)
+
+
+def split_names(parameter: str, values: Iterable[str]) -> list[str]:
+    """Return the names in *values*, without the spaces around them; an empty value names nothing.
+
+    Args:
+        parameter: What it is called in an error.
+
+        values: Texts such as `name,-price`.
+
+    Raises:
+        QueryError: There is nothing between two commas, or beside one.
+    """
+    names = [name.strip() for value in values if value.strip() for name in value.split(",")]
+    if not all(names):
+        raise QueryError.bad_query(parameter, "Has a comma with no name beside it")
+    return names

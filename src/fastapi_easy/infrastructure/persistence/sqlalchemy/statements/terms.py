@@ -27,10 +27,12 @@ from sqlalchemy.types import TypeDecorator
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.document_path import DocumentPath
 from fastapi_easy.domain.resources.resource import Relation
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.document_values import path_expression
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.documents.document_values import (
+    path_expression,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.places import PlaceOf, place_expression
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.trigrams import columns_with_trigrams
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.word_search import is_vector
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.texts.trigrams import columns_with_trigrams
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.texts.word_search import is_vector
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
     ConvertedType,
     StoredText,
@@ -176,7 +178,7 @@ class Terms:
 
     def has_trigrams(self, field: str) -> bool:
         """Return whether an index of trigrams is declared for the column."""
-        return self._keys[field] in self._trigrams and field not in self.nonstandard
+        return self._keys.get(field) in self._trigrams and field not in self.nonstandard
 
     def plain(self, field: str) -> Term:
         """Return the column itself."""

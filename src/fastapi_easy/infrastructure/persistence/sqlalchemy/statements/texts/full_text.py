@@ -22,7 +22,7 @@ from sqlalchemy.dialects import mysql
 
 from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.text_index import (
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.indexes.text_index import (
     configuration,
     lower_text,
     search_vector,

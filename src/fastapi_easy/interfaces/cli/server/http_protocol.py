@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from fastapi_easy.interfaces.cli.ending import Ending
+from fastapi_easy.interfaces.cli.server.ending import Ending
 from fastapi_easy.interfaces.http.problems import Problem, ascii_json, problem_members
 from fastapi_easy.interfaces.http.request_problems import ENDING, HEAD_TOO_SLOW, headers_too_large
 

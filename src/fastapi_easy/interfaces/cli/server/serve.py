@@ -22,8 +22,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import ChangeReload, Multiprocess
 
 from fastapi_easy.domain.errors import DeclarationError
-from fastapi_easy.interfaces.cli.ending import Ending
-from fastapi_easy.interfaces.cli.last_call_server import LastCallServer
+from fastapi_easy.interfaces.cli.server.ending import Ending
+from fastapi_easy.interfaces.cli.server.last_call_server import LastCallServer
 from fastapi_easy.interfaces.cli.targets import load_app
 from fastapi_easy.interfaces.cli.tasks import CommandError, Serving
 
@@ -163,7 +163,7 @@ def _protocol(limits: ServingOptions, ending: Ending) -> Any:
     """Return what speaks HTTP: with limits of ours where there is httptools, else as uvicorn finds it."""
     if importlib.util.find_spec("httptools") is None:
         return "auto"
-    from fastapi_easy.interfaces.cli.http_protocol import HeadLimits, LimitedHttpProtocol
+    from fastapi_easy.interfaces.cli.server.http_protocol import HeadLimits, LimitedHttpProtocol
 
     head = HeadLimits(bytes=limits.header_bytes, timeout=limits.header_timeout)
     return partial(LimitedHttpProtocol, limits=head, ending=ending)

@@ -1,0 +1,1 @@
+"""Values inside of JSON columns, and the indexes on them."""

@@ -1,0 +1,1 @@
+"""Comparisons of texts: whole words, parts, and the indexes that find them."""

@@ -1,0 +1,1 @@
+"""Indexes that a resource needs besides those that its class declares."""

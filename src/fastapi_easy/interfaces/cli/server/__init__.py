@@ -1,0 +1,1 @@
+"""The server that `fastapi-easy run` starts."""
