@@ -431,7 +431,7 @@ MISTAKES = {
         consume("a", command="orders.list"),
         "orders offers them orders.create, orders.delete",
     ),
-    "a topic no broker has": (consume("a b", handle=redeem), "has to be letters, digits, _ and -"),
+    "a topic no broker has": (consume("a b", handle=redeem), "must be letters, digits, _ and -"),
     "a database without resources": (
         consume("a", handle=redeem, database="other"),
         "no resource lives in database",
