@@ -90,7 +90,14 @@ def _serving_options(serving: Serving, app: Any) -> Any:
     """Return what the settings of *app* say about serving it, and share its secret with its processes."""
     from fastapi_easy.command_line.program_settings import settings_of_program
     from fastapi_easy.infrastructure.observation.structured_logs import log_config
+    from fastapi_easy.interfaces.cli.server.refusals import ServerRefusals
     from fastapi_easy.interfaces.cli.server.serve import Drain, ServingOptions
+    from fastapi_easy.interfaces.http.request_problems import (
+        ENDING,
+        HEAD_TOO_SLOW,
+        headers_too_large,
+        rendered_for_server,
+    )
     from fastapi_easy.settings.reading.sources import PREFIX
 
     container = getattr(getattr(app, "state", None), "container", None)
@@ -102,6 +109,11 @@ def _serving_options(serving: Serving, app: Any) -> Any:
     return ServingOptions(
         log_config=log_config(level, json_lines=settings.log.json_lines),
         drain=Drain(delay=settings.http.drain_delay, grace=settings.http.grace),
+        refusals=ServerRefusals(
+            head_too_large=rendered_for_server(headers_too_large(settings.http.header_bytes)),
+            head_too_slow=rendered_for_server(HEAD_TOO_SLOW),
+            unfinished=rendered_for_server(ENDING),
+        ),
         header_bytes=settings.http.header_bytes,
         header_timeout=settings.http.header_timeout,
         keep_alive_timeout=settings.http.keep_alive_timeout,

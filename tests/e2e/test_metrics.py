@@ -46,5 +46,5 @@ def test_without_the_library_the_start_says_what_to_install(
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     monkeypatch.delitem(sys.modules, "fastapi_easy.infrastructure.observation.prometheus", raising=False)
 
-    with pytest.raises(DeclarationError, match=r"install fastapi_easy\[metrics\]"):
+    with pytest.raises(DeclarationError, match=r"pip install .fastapi_easy\[metrics\]"):
         create_app(Ledger(settings=settings(tmp_path, metrics=True)))

@@ -27,6 +27,8 @@ async def main(folder, rounds):
             os.unlink(folder / "inside")
             held += 1
             await store.release("a", owner)
+        else:
+            await asyncio.sleep(0.001)
 
 asyncio.run(main(Path(sys.argv[1]), 150))
 """

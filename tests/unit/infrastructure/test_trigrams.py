@@ -3,7 +3,9 @@
 import sys
 
 from fastapi_easy.domain.queries.case_folding import fold_case
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.texts.trigrams import narrowing_pattern
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.expressions.trigrams import (
+    narrowing_pattern,
+)
 
 
 def test_lets_pass_every_character_that_is_meant_in_a_database_that_folds_ascii_only() -> None:

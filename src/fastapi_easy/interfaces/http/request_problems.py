@@ -3,7 +3,7 @@
 from typing import Final
 
 from fastapi_easy.domain import Fault
-from fastapi_easy.interfaces.http.problems import Problem
+from fastapi_easy.interfaces.http.problems import Problem, ascii_json, problem_members
 
 NO_SUCH_PATH: Final = Problem(404, "not_found", "Nothing is served at this path.")
 
@@ -84,6 +84,18 @@ def too_many_failures(limit: int) -> Problem:
     """Return the problem of an import of which more than *limit* lines failed."""
     detail = f"More than {limit} lines failed. Lines before next_line were processed; continue from there."
     return Problem(422, "too_many_failures", detail)
+
+
+def rendered_for_server(problem: Problem) -> tuple[int, tuple[tuple[bytes, bytes], ...], bytes]:
+    """Return *problem* as status, headers and body, for a server that answers without the application."""
+    body = ascii_json(problem_members(problem))
+    headers = (
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode("ascii")),
+        (b"connection", b"close"),
+        *problem.headers,
+    )
+    return problem.status, headers, body
 
 
 def malformed_body(detail: str) -> Problem:

@@ -9,8 +9,11 @@ from sqlalchemy import Connection, Table, inspect
 
 from fastapi_easy.domain.resources.options import Operation, Reading
 from fastapi_easy.domain.resources.resource import Relation, Resource
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.documents.path_indexes import (
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.indexes.path_indexes import (
     add_path_indexes,
+)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.indexes.text_index import (
+    declare_text_index,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan import Plan
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.plan_tables import (
@@ -27,14 +30,13 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.conv
     convert_column,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import Entities
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.indexes.soft_delete import exclude_deleted
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.indexes.text_index import declare_text_index
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VIEW
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.resource_part import (
     ResourcePart,
     resource_parts,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.server_types.text_types import DomainValue
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import exclude_deleted
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.stored_types import type_as_stored
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.table_parts import DerivedTable
 from fastapi_easy.infrastructure.relational.catalogue.stored_table import StoredTable, find_stored_table

@@ -10,10 +10,10 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import CompileError, DBAPIError
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy.mapped_tables import MappedTable
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.indexes.soft_delete import (
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VIEW
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import (
     find_strict_constraints,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VIEW
 from fastapi_easy.infrastructure.relational.catalogue.table_columns import TableColumns
 from fastapi_easy.infrastructure.relational.catalogue.triggers import may_fill_new_rows
 from fastapi_easy.infrastructure.relational.catalogue.type_families import family_of, stands_for

@@ -27,7 +27,7 @@ from fastapi_easy.domain.resources.relation import Side
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.entities.bounds import is_storable
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Fetch
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.array_items import (
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.expressions.array_items import (
     holds_item,
     item_type,
     may_be_item,

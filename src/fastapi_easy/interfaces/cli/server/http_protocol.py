@@ -8,8 +8,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from fastapi_easy.interfaces.cli.server.ending import Ending
-from fastapi_easy.interfaces.http.problems import Problem, ascii_json, problem_members
-from fastapi_easy.interfaces.http.request_problems import ENDING, HEAD_TOO_SLOW, headers_too_large
+from fastapi_easy.interfaces.cli.server.refusals import Refusal, ServerRefusals
 
 _LINGER: Final = 0.5
 """Seconds in which a request that was sent before the end was heard of is still answered, or a refusal is read."""
@@ -40,12 +39,17 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
         limits: What a client may send before there is a request.
 
+        refusals: What is answered that the application does not hear of.
+
         ending: Tells whether the process is about to end.
     """
 
-    def __init__(self, *, limits: HeadLimits, ending: Ending, **options: Any) -> None:
+    def __init__(
+        self, *, limits: HeadLimits, refusals: ServerRefusals, ending: Ending, **options: Any
+    ) -> None:
         super().__init__(**options)
         self._limits = limits
+        self._refusals = refusals
         self._ending = ending
         self._in_head = True
         # What came with the end of the request before is not counted, except as one: it may be part of a body.
@@ -75,7 +79,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if not self._in_head or self.transport.is_closing():
             return
         if self._head_bytes > self._limits.bytes:
-            self._refuse(headers_too_large(self._limits.bytes))
+            self._refuse(self._refusals.head_too_large)
         elif self._head_timer is None:
             self._await_head()
 
@@ -92,7 +96,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if size <= self._limits.bytes:
             super().on_headers_complete()
         else:
-            app, self.app = self.app, _Refusal(headers_too_large(self._limits.bytes))
+            app, self.app = self.app, _Refusing(self._refusals.head_too_large)
             try:
                 super().on_headers_complete()
             finally:
@@ -114,7 +118,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         else:
             cycle.keep_alive = False
             # What is cut at the end of the grace period is told so, in the form of all other refusals.
-            cycle.send_500_response = _Unfinished(cycle)  # type: ignore[method-assign]
+            cycle.send_500_response = _Unfinished(cycle, self._refusals.unfinished)  # type: ignore[method-assign]
 
     def _close_if_idle(self) -> None:
         if self._unanswered() is None:
@@ -136,17 +140,17 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def _refuse_late_head(self) -> None:
         if self._head_bytes:
-            self._refuse(HEAD_TOO_SLOW)
+            self._refuse(self._refusals.head_too_slow)
         else:
             self.transport.close()
 
-    def _refuse(self, problem: Problem) -> None:
-        """Answer *problem* to a head that is not complete, and close once that can be read."""
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer *refusal* to a head that is not complete, and close once that can be read."""
         self._stop_timer()
         self._is_refused = True
         # Half a head may follow requests that are still being answered: theirs come first, and this one is left out.
         if self._unanswered() is None:
-            status, headers, body = _rendered(problem)
+            status, headers, body = refusal
             phrase = HTTPStatus(status).phrase
             lines = [f"HTTP/1.1 {status} {phrase}\r\n".encode()]
             lines += [b"%b: %b\r\n" % each for each in headers]
@@ -155,16 +159,16 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         _ = self.loop.call_later(_LINGER, self.transport.close)
 
 
-class _Refusal:
-    """An ASGI app that answers everything with one problem."""
+class _Refusing:
+    """An ASGI app that answers everything with one refusal."""
 
-    __slots__ = ("_problem",)
+    __slots__ = ("_refusal",)
 
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
+    def __init__(self, refusal: Refusal) -> None:
+        self._refusal = refusal
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        status, headers, body = _rendered(self._problem)
+        status, headers, body = self._refusal
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -172,21 +176,11 @@ class _Refusal:
 class _Unfinished:
     """Answers a request that was cut because the process ends."""
 
-    __slots__ = ("_cycle",)
+    __slots__ = ("_cycle", "_refusal")
 
-    def __init__(self, cycle: RequestResponseCycle) -> None:
+    def __init__(self, cycle: RequestResponseCycle, refusal: Refusal) -> None:
         self._cycle = cycle
+        self._refusal = refusal
 
     async def __call__(self) -> None:
-        await _Refusal(ENDING)(None, None, self._cycle.send)
-
-
-def _rendered(problem: Problem) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    body = ascii_json(problem_members(problem))
-    headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(body)).encode("ascii")),
-        (b"connection", b"close"),
-        *(each for each in problem.headers if each[0] != b"connection"),
-    ]
-    return problem.status, headers, body
+        await _Refusing(self._refusal)(None, None, self._cycle.send)

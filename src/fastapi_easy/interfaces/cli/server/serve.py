@@ -24,6 +24,7 @@ from uvicorn.supervisors import ChangeReload, Multiprocess
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.interfaces.cli.server.ending import Ending
 from fastapi_easy.interfaces.cli.server.last_call_server import LastCallServer
+from fastapi_easy.interfaces.cli.server.refusals import ServerRefusals
 from fastapi_easy.interfaces.cli.targets import load_app
 from fastapi_easy.interfaces.cli.tasks import CommandError, Serving
 
@@ -53,6 +54,8 @@ class ServingOptions:
 
         drain: The limits of the graceful shutdown of each process.
 
+        refusals: What is answered without the application.
+
         header_bytes: Bytes of a request line and its headers at most.
 
         header_timeout: Seconds for all of them.
@@ -62,6 +65,7 @@ class ServingOptions:
 
     log_config: dict[str, Any]
     drain: Drain
+    refusals: ServerRefusals
     header_bytes: int
     header_timeout: float
     keep_alive_timeout: int
@@ -166,7 +170,7 @@ def _protocol(limits: ServingOptions, ending: Ending) -> Any:
     from fastapi_easy.interfaces.cli.server.http_protocol import HeadLimits, LimitedHttpProtocol
 
     head = HeadLimits(bytes=limits.header_bytes, timeout=limits.header_timeout)
-    return partial(LimitedHttpProtocol, limits=head, ending=ending)
+    return partial(LimitedHttpProtocol, limits=head, refusals=limits.refusals, ending=ending)
 
 
 def _is_told_to_end() -> bool:

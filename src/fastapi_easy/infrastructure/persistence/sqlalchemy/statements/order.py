@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import ColumnElement, Text, and_, bindparam, case, cast, false, or_, tuple_
 
 from fastapi_easy.domain.queries.ordering import Sort
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.expressions.places import PlaceOf
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.paths import Paths
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.places import PlaceOf
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term
 from fastapi_easy.infrastructure.relational.driver.unreadable import is_undecodable
 

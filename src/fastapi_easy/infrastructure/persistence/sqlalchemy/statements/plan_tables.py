@@ -10,9 +10,9 @@ from sqlalchemy import Column, FromClause, Table, and_
 
 from fastapi_easy.domain.field import Field
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.expressions.word_search import vector_field
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.indexes.text_index import text_index_name
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import ResolveRelation, Terms
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.texts.word_search import vector_field
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.indexes.text_index import text_index_name
 from fastapi_easy.infrastructure.relational.catalogue.stored_table import StoredTable
 from fastapi_easy.infrastructure.relational.catalogue.text_indexes import TextIndex
 from fastapi_easy.infrastructure.relational.catalogue.triggers import Triggers

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, and_, any_, literal_co
 
 from fastapi_easy.domain.resources.relation import Side
 from fastapi_easy.domain.resources.resource import Relation
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.array_items import holds_item
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.expressions.array_items import holds_item
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 
 

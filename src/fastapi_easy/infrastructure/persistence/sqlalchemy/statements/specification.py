@@ -42,24 +42,24 @@ from fastapi_easy.domain.queries.specification import (
 from fastapi_easy.domain.queries.words import HoldsWords
 from fastapi_easy.domain.resources.resource import Relation
 from fastapi_easy.infrastructure.entities.bounds import rewrite_inexact, rewrite_unstorable
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_joins import (
-    exists_related,
-    join_relation,
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.expressions.word_search import (
+    holds_words,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.texts.full_text import (
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.full_text import (
     build_words,
     parameterize_words,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.texts.parts_of_texts import (
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.parts_of_texts import (
     part_in_any_case,
     part_of_text,
     values_of_part,
     values_of_part_in_any_case,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.texts.word_search import (
-    holds_words,
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.relation_joins import (
+    exists_related,
+    join_relation,
 )
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
     ConvertedType,
 )

@@ -27,12 +27,17 @@ from sqlalchemy.types import TypeDecorator
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.document_path import DocumentPath
 from fastapi_easy.domain.resources.resource import Relation
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.documents.document_values import (
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.expressions.document_values import (
     path_expression,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.places import PlaceOf, place_expression
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.texts.trigrams import columns_with_trigrams
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.texts.word_search import is_vector
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.expressions.places import (
+    PlaceOf,
+    place_expression,
+)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.expressions.trigrams import (
+    columns_with_trigrams,
+)
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.expressions.word_search import is_vector
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.converted_type import (
     ConvertedType,
     StoredText,

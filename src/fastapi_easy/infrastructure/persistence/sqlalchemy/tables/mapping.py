@@ -33,7 +33,6 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.custom_types.disc
     is_custom,
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.field_type import FieldType
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.indexes.soft_delete import is_partial
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.inheritance import (
     names_of,
     parts_of,
@@ -42,6 +41,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.inheritance impor
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.kinds import field_type_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.references import references_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.relations import links_of
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import is_partial
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.validates import rules_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.variants import variant_of
 from fastapi_easy.infrastructure.relational.column_defaults import context_free_default

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from sqlalchemy import Column, Index, Table
 
 from fastapi_easy.domain.queries.document_path import DocumentPath
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.documents.document_values import (
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.expressions.document_values import (
     path_expression,
 )
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.indexes.soft_delete import MAX_NAME_LENGTH
+from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete import MAX_NAME_LENGTH
 from fastapi_easy.infrastructure.relational.server import Server
 
 

@@ -7,8 +7,10 @@ from sqlalchemy import BindParameter, ColumnElement, Integer, String, and_, func
 
 from fastapi_easy.domain.queries.case_folding import fold_case
 from fastapi_easy.domain.queries.specification import Operator
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.expressions.trigrams import (
+    narrowing_pattern,
+)
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.texts.trigrams import narrowing_pattern
 
 _PartOfText: TypeAlias = Literal[Operator.CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH]
 _PartInAnyCase: TypeAlias = Literal[

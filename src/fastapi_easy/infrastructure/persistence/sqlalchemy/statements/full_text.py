@@ -21,13 +21,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 
 from fastapi_easy.domain.queries.words import HoldsWords
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
-from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.indexes.text_index import (
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.indexes.text_index import (
     configuration,
     lower_text,
     search_vector,
     word_in_index,
 )
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.terms import Term, Terms
 from fastapi_easy.infrastructure.relational.catalogue.text_indexes import TextIndex
 from fastapi_easy.infrastructure.relational.sqlite.text_index import matched_words
 

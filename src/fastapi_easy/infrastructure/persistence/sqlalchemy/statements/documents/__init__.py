@@ -1,1 +1,0 @@
-"""Values inside of JSON columns, and the indexes on them."""

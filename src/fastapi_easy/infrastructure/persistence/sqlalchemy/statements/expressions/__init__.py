@@ -1,0 +1,1 @@
+"""Expressions of one column each, which terms and conditions are made of."""

@@ -1,0 +1,1 @@
+"""Indexes that the declaration of a resource asks for."""

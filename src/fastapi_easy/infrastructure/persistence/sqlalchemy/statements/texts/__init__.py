@@ -1,1 +1,0 @@
-"""Comparisons of texts: whole words, parts, and the indexes that find them."""

@@ -1,1 +1,0 @@
-"""Indexes that a resource needs besides those that its class declares."""
