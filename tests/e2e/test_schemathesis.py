@@ -51,7 +51,7 @@ def lines(context, value):
 # An empty value is how OpenAPI writes an empty list, which the document allows. schemathesis takes it for a name.
 @schemathesis.hook
 def filter_query(context, query):
-    return not any((query or {}).get(name) in ("", [""]) for name in ("fields", "include", "sort"))
+    return not any((query or {}).get(name) in ("", [""]) for name in ("fields", "group_by", "include", "sort", "total"))
 """
 
 # A caller whose credentials are invalid, or who may do nothing here, is refused before anything else is looked at.

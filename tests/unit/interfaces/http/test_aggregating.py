@@ -70,6 +70,8 @@ async def test_next_offset_tells_whether_there_are_more(
     ("query", "status"),
     [
         ("total=sum:title", 400),
+        ("group_by=,,", 400),
+        ("group_by=", 200),
         ("group_by=secret", 400),
         ("group_by=extra", 400),
         ("sort=title", 400),
