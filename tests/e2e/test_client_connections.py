@@ -15,6 +15,14 @@ import pytest
 from tests.e2e.commands import Served, program_in, serving
 from tests.e2e.test_draining import PROGRAM
 
+ECHO = """
+
+@app.websocket("/echo")
+async def echo(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        await socket.send_text(text)
+"""
 LIMITS = {"FASTAPI_EASY_HTTP__HEADER_BYTES": "4096", "FASTAPI_EASY_HTTP__HEADER_TIMEOUT": "1"}
 HEAD = b"GET /who HTTP/1.1\r\nHost: here\r\n"
 
@@ -95,6 +103,34 @@ def test_clients_that_keep_their_connection_see_no_reset_at_the_end(tmp_path: Pa
     assert set(heard) == {200, "closed", "refused"}
     # Nobody was asked on a connection after it was said that this would be closed.
     assert heard.count("refused") == len(clients)
+
+
+def test_a_websocket_is_opened_while_the_process_is_about_to_end(tmp_path: Path) -> None:
+    folder = program_in(tmp_path)
+    (folder / "slow.py").write_text("from fastapi import WebSocket\n" + PROGRAM + ECHO)
+    upgrade = (
+        b"GET /echo HTTP/1.1\r\nHost: here\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    with serving(folder, "slow:app", FASTAPI_EASY_HTTP__DRAIN_DELAY="3") as served:
+        with closing(connected(served)) as before, closing(connected(served)) as meanwhile:
+            before.sendall(upgrade)
+            answers = [before.recv(12)]
+            served.process.send_signal(signal.SIGTERM)
+            while _is_ready(served):
+                time.sleep(0.05)
+            meanwhile.sendall(upgrade)
+            answers.append(meanwhile.recv(12))
+        code, _, error = served.end(signal.SIGCONT)
+
+    assert (answers, code) == ([b"HTTP/1.1 101"] * 2, 0)
+    assert "Traceback" not in error
+
+
+def _is_ready(served: Served) -> bool:
+    with closing(connected(served)) as sock:
+        sock.sendall(b"GET /health/ready HTTP/1.1\r\nHost: here\r\n\r\n")
+        return answer_of(sock)[0] == 200
 
 
 def _ask_on(served: Served, heard: list[object]) -> None:

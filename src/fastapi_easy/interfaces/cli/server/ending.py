@@ -1,9 +1,11 @@
 """The end of a process that serves, which its connections are told of before they are closed."""
 
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class EndableConnection(Protocol):
     """A connection that can tell its client of the end."""
 
@@ -19,14 +21,16 @@ class Ending:
     Attributes:
         has_begun: It is.
 
-        connections: Those that are open.
+        connections: Those that are open, as the server keeps them; WebSockets are among them, which have a way of their
+            own to end.
     """
 
     has_begun: bool = False
-    connections: set[EndableConnection] = field(default_factory=set)
+    connections: Iterable[object] = ()
 
     def begin(self) -> None:
         """Have every answer from now on say that its connection will be closed."""
         self.has_begun = True
         for each in tuple(self.connections):
-            each.end_softly()
+            if isinstance(each, EndableConnection):
+                each.end_softly()

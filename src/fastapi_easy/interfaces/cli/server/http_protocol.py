@@ -51,6 +51,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._limits = limits
         self._refusals = refusals
         self._ending = ending
+        ending.connections = self.connections
         self._in_head = True
         # What came with the end of the request before is not counted, except as one: it may be part of a body.
         self._head_bytes = 0
@@ -60,13 +61,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a new connection, which is given up when nothing is asked in time."""
         super().connection_made(transport)
-        self._ending.connections.add(self)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let everything of the connection go."""
         self._stop_timer()
-        self._ending.connections.discard(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -102,7 +101,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             finally:
                 self.app = app
         if self._ending.has_begun:
-            self.cycle.keep_alive = False
+            self.end_softly()
 
     def end_softly(self) -> None:
         """Say with the answer to what is being asked that there will be no other on this connection."""
