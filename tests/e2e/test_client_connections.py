@@ -45,17 +45,21 @@ def answer_of(sock: socket.socket) -> tuple[int, dict[str, str], bytes]:
     return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
 
 
-@pytest.mark.parametrize("head", ["one header", "many headers", "a path", "whole"])
+@pytest.mark.parametrize("head", ["one header", "many headers", "a path", "whole", "whole, of a WebSocket"])
 def test_a_head_without_end_is_refused_and_not_kept(served: Served, head: str) -> None:
     begin, part = {
         "one header": (HEAD + b"X-Long: ", b"a" * 1000),
         "many headers": (HEAD, b"X-Some: more\r\n" * 80),
         "a path": (b"GET /", b"a" * 1000),
         "whole": (HEAD, b"X-Long: " + b"a" * 5000 + b"\r\n\r\n"),
+        "whole, of a WebSocket": (
+            HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\n",
+            b"X-Long: " + b"a" * 5000 + b"\r\n\r\n",
+        ),
     }[head]
     with closing(connected(served)) as sock:
         sock.sendall(begin)
-        for _ in range(1 if head == "whole" else 10):
+        for _ in range(1 if head.startswith("whole") else 10):
             # In packets of their own, as from somebody who has time.
             time.sleep(0.02)
             sock.sendall(part)

@@ -95,6 +95,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if size <= self._limits.bytes:
             super().on_headers_complete()
         else:
+            # Nor does it become a WebSocket.
+            self.headers[:] = [each for each in self.headers if each[0] != b"upgrade"]
             app, self.app = self.app, _Refusing(self._refusals.head_too_large)
             try:
                 super().on_headers_complete()
