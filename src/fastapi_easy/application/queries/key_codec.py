@@ -2,16 +2,19 @@
 
 import urllib.parse
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Fault, Invalid, Key, Outcome
-from fastapi_easy.domain.field import Field
+from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.formats import FORMATS
 from fastapi_easy.domain.values.kind_format import ParseError
 from fastapi_easy.domain.values.value_parsing import format_text, parse_value, read_text
+
+_DIGITS: Final = 18
+"""Decimal digits that fit into 64 bits whatever they are."""
 
 
 class KeyCodec:
@@ -19,6 +22,10 @@ class KeyCodec:
 
     The parts of a composite key are separated by commas; a comma or a tilde inside a part is written `~1` or
     `~0`.
+
+    Attributes:
+        plain_digits: How many digits, the first of which is no zero, spell a key whatever they are; 0 where every key
+            has to be read.
     """
 
     def __init__(self, resource: Resource[object]) -> None:
@@ -28,6 +35,9 @@ class KeyCodec:
             FORMATS[field.kind].read_text if field.other_values is None and field.check is None else read_text
             for field in self._fields
         )
+        only = self._fields[0]
+        is_plain = len(self._fields) == 1 and only.kind is Kind.INTEGER
+        self.plain_digits = _DIGITS if is_plain and only.other_values is None and only.check is None else 0
         self._value_readers = (parse_value,) * len(self._fields)
 
     def read(self, segment: str) -> Outcome[Key]:

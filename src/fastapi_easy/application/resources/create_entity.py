@@ -1,7 +1,6 @@
 """Store a new entity."""
 
 from collections.abc import Awaitable
-from dataclasses import dataclass
 
 from fastapi_easy.application.changes.change_handler import ChangeHandler
 from fastapi_easy.application.context import Context
@@ -9,9 +8,10 @@ from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.resources.options import Operation
+from fastapi_easy.domain.value_object import value_object
 
 
-@dataclass(frozen=True, slots=True)
+@value_object
 class CreateEntity:
     """Store a new entity.
 

@@ -1,14 +1,13 @@
 """Remove one entity."""
 
-from dataclasses import dataclass
-
 from fastapi_easy.application.changes.change_handler import ChangeHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.resources.options import Operation
+from fastapi_easy.domain.value_object import value_object
 
 
-@dataclass(frozen=True, slots=True)
+@value_object
 class DeleteEntity:
     """Remove the entity with *key*.
 

@@ -24,7 +24,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.inheritance.writing impo
 from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import ensure_tables
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Window, read_estimate, window_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.select_related import select_related
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import by_key, count
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import by_key, by_key_alone, count
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
     name_parameters,
     parameterize,
@@ -79,8 +79,13 @@ class SqlAlchemyRepository(Generic[E]):
             parameters = plan.key_values(key)
             if parameters is None:
                 return not_found(self._resource, key)
-            form, values = parameterize(scope, plan.terms)
-            records = await self._fetch(by_key(plan, names, form), {**parameters, **name_parameters(values)})
+            if scope is EVERYTHING:
+                statement = by_key_alone(plan, names)
+            else:
+                form, values = parameterize(scope, plan.terms)
+                statement = by_key(plan, names, form)
+                parameters |= name_parameters(values)
+            records = (await self._execute(statement, parameters)).rows
         except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
         return (

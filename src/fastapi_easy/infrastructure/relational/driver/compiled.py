@@ -194,6 +194,8 @@ class CompiledStatement:
         """
         if not records:
             return records
+        if len(records) == 1 and not keeps_texts:
+            return self._one_row(records)
         # The first row shows whether a column needs decoding: a column of PostgreSQL's has one type in all rows.
         first = records[0]
         readers = [
@@ -222,6 +224,26 @@ class CompiledStatement:
         except UNREADABLE:
             return _read_each(records, readers)
         return rows
+
+    def _one_row(self, records: Sequence[Sequence[object]]) -> Sequence[Sequence[object]]:
+        """Decode *records*, of which there is one, as `rows` does."""
+        record: Any = records[0]
+        row: list[Any] | None = None
+        try:
+            for place, read, right in self._result_processors:
+                value = record[place]
+                if not (type(value) is right or (right is _UTC and getattr(value, "tzinfo", None) is right)):
+                    row = list(record) if row is None else row
+                    row[place] = read(value)
+            for place, read, right in self._numbers:
+                number = record[place]
+                if not (type(number) is right and number - number == 0):
+                    row = list(record) if row is None else row
+                    row[place] = read(number)
+        except UNREADABLE:
+            readers = [*self._result_processors, *self._numbers]
+            return _read_each(records, [(place, read) for place, read, _ in readers])
+        return records if row is None else (row,)
 
     def key(self, counted: int | None) -> tuple[object, ...] | None:
         """Return the key of a new row, of which the database has *counted* up one part; `None` for all but inserts."""

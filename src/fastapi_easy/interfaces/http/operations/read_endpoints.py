@@ -46,10 +46,11 @@ class ReadEndpoints:
     async def get(self, exchange: Exchange, segment: bytes) -> HttpResponse:
         """Answer `GET /books/{key}`."""
         key = read_key(segment, self._queries)
-        query = unwrap_or_raise(self._queries.for_single_entity(read_pairs(exchange, self._limit)))
-        row = unwrap_or_raise(
-            await self._use_cases.get(GetEntity(key, query.includes, query.as_of), read_context(exchange))
-        )
+        query = self._queries.default_query
+        if exchange.scope["query_string"]:
+            query = unwrap_or_raise(self._queries.for_single_entity(read_pairs(exchange, self._limit)))
+        command = GetEntity(key, query.includes, query.as_of)
+        row = unwrap_or_raise(await self._use_cases.get(command, read_context(exchange)))
         encoder = self._http_resource.encoder
         if query.includes or query.as_of is not None:
             # No ETag: included entities may change while the version of this one stays, and a state of the past is no
