@@ -1,13 +1,15 @@
 """Remove one entity."""
 
+from dataclasses import dataclass
+
 from fastapi_easy.application.changes.change_handler import ChangeHandler
+from fastapi_easy.application.changes.writes import DELETE
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.resources.options import Operation
-from fastapi_easy.domain.value_object import value_object
 
 
-@value_object
+@dataclass(frozen=True, slots=True)
 class DeleteEntity:
     """Remove the entity with *key*.
 
@@ -39,5 +41,5 @@ class DeleteEntityHandler(ChangeHandler):
             command,
             context,
             Operation.DELETE,
-            single=True,
+            single=DELETE,
         )

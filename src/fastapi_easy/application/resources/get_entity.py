@@ -1,6 +1,7 @@
 """Read one entity."""
 
 import datetime
+from dataclasses import dataclass
 
 from returns.result import Failure, Success
 
@@ -15,10 +16,9 @@ from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.queries.query import Include, Query
 from fastapi_easy.domain.resources.options import Operation, Reading
-from fastapi_easy.domain.value_object import value_object
 
 
-@value_object
+@dataclass(frozen=True, slots=True)
 class GetEntity:
     """Read the entity with *key*.
 

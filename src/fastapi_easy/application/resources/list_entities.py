@@ -1,6 +1,6 @@
 """Read a page of entities."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from returns.result import Failure, Success
 
@@ -16,10 +16,9 @@ from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.queries.page import Page
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.resources.options import Operation, Reading
-from fastapi_easy.domain.value_object import value_object
 
 
-@value_object
+@dataclass(frozen=True, slots=True)
 class ListEntities:
     """Read the page that *query* asks for."""
 

@@ -1,17 +1,18 @@
 """Give one entity a whole new set of values."""
 
 from collections.abc import Awaitable
+from dataclasses import dataclass
 
 from fastapi_easy.application.changes.change_handler import ChangeHandler
+from fastapi_easy.application.changes.writes import UPDATE
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Fault, Key, Outcome
 from fastapi_easy.domain.resources.options import Operation
-from fastapi_easy.domain.value_object import value_object
 
 
-@value_object
+@dataclass(frozen=True, slots=True)
 class ReplaceEntity:
     """Give the entity with *key* the fields of *values*, and its defaults in all other fields the caller may change.
 
@@ -56,5 +57,5 @@ class ReplaceEntityHandler(ChangeHandler):
             command,
             context,
             Operation.REPLACE,
-            single=self._is_single_update(command.values),
+            single=UPDATE if self._is_single_update(command.values) else None,
         )

@@ -1,17 +1,18 @@
 """Change some fields of one entity."""
 
 from collections.abc import Awaitable
+from dataclasses import dataclass
 
 from fastapi_easy.application.changes.change_handler import ChangeHandler
+from fastapi_easy.application.changes.writes import UPDATE
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.resources.options import Operation
-from fastapi_easy.domain.value_object import value_object
 
 
-@value_object
+@dataclass(frozen=True, slots=True)
 class UpdateEntity:
     """Set the fields of *patch* on the entity with *key*.
 
@@ -50,5 +51,5 @@ class UpdateEntityHandler(ChangeHandler):
             command,
             context,
             Operation.UPDATE,
-            single=self._is_single_update(command.patch),
+            single=UPDATE if self._is_single_update(command.patch) else None,
         )

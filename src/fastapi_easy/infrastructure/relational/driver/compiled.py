@@ -5,6 +5,7 @@ What SQLAlchemy knows about types is kept: how a value is encoded on its way in,
 
 import datetime
 import decimal
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -144,7 +145,7 @@ class CompiledStatement:
             for place, each in enumerate(types)
             if (read := _result_processor(each, dialect)) is not None
         ]
-        self._numbers = [
+        self._numbers: list[tuple[int, Processor, Any]] = [
             (place, each.read, each.python_class)
             for place, each in enumerate(types)
             if dialect.driver == "asyncpg" and isinstance(each, PostgresNumber)
@@ -237,7 +238,9 @@ class CompiledStatement:
                     row[place] = read(value)
             for place, read, right in self._numbers:
                 number = record[place]
-                if not (type(number) is right and number - number == 0):
+                if type(number) is not right or not (
+                    number.is_finite() if right is decimal.Decimal else math.isfinite(number)
+                ):
                     row = list(record) if row is None else row
                     row[place] = read(number)
         except UNREADABLE:
