@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import Final
 
 from sqlalchemy import Connection, Executable
@@ -88,14 +88,14 @@ class Transaction:
         """Whether a transaction is open."""
         return self._pooled is not None
 
-    async def execute(
+    def execute(
         self,
         statement: Executable,
         parameters: Parameters,
         *,
         writes: bool = False,
         last: bool = False,
-    ) -> StatementResult:
+    ) -> Coroutine[object, object, StatementResult]:
         """Run *statement* after everything that came before. One that fails changes nothing.
 
         Args:
@@ -113,7 +113,12 @@ class Transaction:
             CommitOutcomeUnknown: The connection broke before the answer of this statement, the only one.
         """
         if last and self._may_autocommit and self._pooled is None and not self._is_lost:
-            return await self._execute_in_autocommit(statement, parameters)
+            return self._execute_in_autocommit(statement, parameters)
+        return self._execute_in_use(statement, parameters, writes=writes)
+
+    async def _execute_in_use(
+        self, statement: Executable, parameters: Parameters, *, writes: bool
+    ) -> StatementResult:
         with self.use:
             return await self._execute(statement, parameters, writes=writes)
 
@@ -268,7 +273,7 @@ class Transaction:
 
     async def _execute_in_autocommit(self, statement: Executable, parameters: Parameters) -> StatementResult:
         executor = self._executor
-        pooled = await executor.pool.check_out()
+        pooled = executor.pool.check_out_now() or await executor.pool.check_out()
         try:
             answer = await executor.run(pooled, statement, parameters)
         except BaseException as error:

@@ -1,6 +1,6 @@
 """The entities of one resource in a relational database."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Generic, Self, TypeVar
 
 from returns.result import Failure, Success
@@ -92,9 +92,9 @@ class SqlAlchemyRepository(Generic[E]):
             Success(Row(zip(names, records[0], strict=True))) if records else not_found(self._resource, key)
         )
 
-    async def select(self, query: Query) -> Outcome[Page[Row]]:
+    def select(self, query: Query) -> Coroutine[Any, Any, Outcome[Page[Row]]]:
         """Read a page of rows in the query's total order, nulls last."""
-        return await self._page(query, query.fields)
+        return self._page(query, query.fields)
 
     def select_held(self, query: Query) -> Awaitable[Outcome[Page[Row]]] | None:
         """Read a page of rows that nobody else changes until the transaction ends; `None` where none can be held."""
@@ -148,9 +148,9 @@ class SqlAlchemyRepository(Generic[E]):
             return Failure(self._translated(error))
         return Success(records[0][0])
 
-    async def add(self, values: Values) -> Outcome[Row]:
+    def add(self, values: Values) -> Coroutine[Any, Any, Outcome[Row]]:
         """Store a new entity."""
-        return await self._write(lambda writer: writer.add(values), (values,))
+        return self._write(lambda writer: writer.add(values), (values,))
 
     async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none."""
@@ -160,16 +160,16 @@ class SqlAlchemyRepository(Generic[E]):
         """Store several entities as a store held them before, all or none."""
         return await self._write(lambda writer: writer.add_all(many, is_stored=True), many)
 
-    async def update(
+    def update(
         self,
         key: Key,
         patch: Patch,
         *,
         expected_version: str | None = None,
         scope: Specification = EVERYTHING,
-    ) -> Outcome[Row]:
+    ) -> Coroutine[Any, Any, Outcome[Row]]:
         """Set the fields of *patch* on the entity with *key*."""
-        return await self._write(lambda writer: writer.change(key, patch, expected_version, scope), (patch,))
+        return self._write(lambda writer: writer.change(key, patch, expected_version, scope), (patch,))
 
     async def remove(
         self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
@@ -211,8 +211,10 @@ class SqlAlchemyRepository(Generic[E]):
         try:
             plan = await self._database.plan(self._resource)
             window = window_of(plan, query, fields)
-            estimate = await self._estimate(window)
-            counted = window.wants_total and estimate is None
+            estimate = None
+            if query.page.count is Count.ESTIMATED:
+                estimate = await read_estimate(window, self._fetch)
+            counted = query.page.count is not Count.NONE and estimate is None
             statement = window.statement(counted=counted, held=held)
             answer = await self._execute(statement, window.parameters)
             total = estimate
@@ -221,11 +223,6 @@ class SqlAlchemyRepository(Generic[E]):
         except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
         return Success(window.page(answer, total))
-
-    async def _estimate(self, window: Window) -> int | None:
-        if window.count is not Count.ESTIMATED:
-            return None
-        return await read_estimate(window, self._fetch)
 
     async def _total(self, window: Window, records: Sequence[Record]) -> int:
         if records:
