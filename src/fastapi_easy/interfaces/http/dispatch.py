@@ -85,7 +85,11 @@ class Dispatch:
             self._started.check()
         parts = self._segments(scope)
         paths = table.get(parts[1]) if len(parts) > 1 else None
-        if paths is None or self._is_app_route(parts[1], scope):
+        if paths is None or (
+            # As long as no route lies below a resource's path, and none was added, there is nothing to look at.
+            (self._app_routes or len(self._app.router.routes) != self._route_count)
+            and self._is_app_route(parts[1], scope)
+        ):
             scope[self._pass_through_mark] = True
             return self._inner(scope, receive, send)
         exchange = Exchange(scope, receive, send)

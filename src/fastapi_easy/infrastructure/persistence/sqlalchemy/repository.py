@@ -74,7 +74,7 @@ class SqlAlchemyRepository(Generic[E]):
     ) -> Outcome[Row]:
         """Read the row with *key*."""
         try:
-            plan = await self._database.plan(self._resource)
+            plan = self._database.known_plan(self._resource) or await self._database.plan(self._resource)
             names = plan.names if fields is None else fields
             parameters = plan.key_values(key)
             if parameters is None:
@@ -107,7 +107,7 @@ class SqlAlchemyRepository(Generic[E]):
     ) -> Outcome[Sequence[Sequence[Row]]]:
         """Read the rows that *relation* leads to from each of *sources*."""
         try:
-            plan = await self._database.plan(self._resource)
+            plan = self._database.known_plan(self._resource) or await self._database.plan(self._resource)
             return Success(await select_related(plan, relation, sources, query, self._fetch))
         except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
@@ -115,7 +115,7 @@ class SqlAlchemyRepository(Generic[E]):
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
         """Read the numbers that *aggregation* asks for, group by group."""
         try:
-            plan = await self._database.plan(self._resource)
+            plan = self._database.known_plan(self._resource) or await self._database.plan(self._resource)
             return Success(await aggregate_rows(plan, aggregation, self._fetch))
         except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
@@ -141,7 +141,7 @@ class SqlAlchemyRepository(Generic[E]):
     async def count(self, specification: Specification) -> Outcome[int]:
         """Count the entities that *specification* means."""
         try:
-            plan = await self._database.plan(self._resource)
+            plan = self._database.known_plan(self._resource) or await self._database.plan(self._resource)
             form, values = parameterize(specification, plan.terms)
             records = await self._fetch(count(plan, form), name_parameters(values))
         except DATABASE_ERRORS as error:
@@ -209,7 +209,7 @@ class SqlAlchemyRepository(Generic[E]):
         self, query: Query, fields: Sequence[str] | None, *, held: bool = False
     ) -> Outcome[Page[Row]]:
         try:
-            plan = await self._database.plan(self._resource)
+            plan = self._database.known_plan(self._resource) or await self._database.plan(self._resource)
             window = window_of(plan, query, fields)
             estimate = None
             if query.page.count is Count.ESTIMATED:
@@ -253,11 +253,13 @@ class SqlAlchemyRepository(Generic[E]):
         try:
             if transaction is not None:
                 with transaction.use:
-                    plan = await self._database.plan(self._resource)
+                    plan = self._database.known_plan(self._resource) or await self._database.plan(
+                        self._resource
+                    )
                     if self._rows:
                         await ensure_tables(self._database, {row.table for row in self._rows}, transaction)
                     return Success(await work(writer_of(plan, transaction, self._rows)))
-            plan = await self._database.plan(self._resource)
+            plan = self._database.known_plan(self._resource) or await self._database.plan(self._resource)
             if self._rows:
                 await ensure_tables(self._database, {row.table for row in self._rows})
             own = self._database.begin(may_autocommit=True)
