@@ -1,6 +1,6 @@
 """The units of work of one database, and the repositories of changes that need none."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from fastapi_easy.application.application_ports import ApplicationPorts
@@ -19,27 +19,31 @@ class UnitsOfWork:
     Args:
         make_inner: Makes a unit of work of the store.
 
-        repositories: Makes the repository of each resource, by name.
-
         ports: The ports that the units of work use.
     """
 
     def __init__(
         self,
         make_inner: Callable[[], UnitOfWork],
-        repositories: Mapping[str, Callable[[], Repository[Any]]],
         ports: ApplicationPorts,
     ) -> None:
         self._make_inner = make_inner
-        self._repositories = repositories
         self._ports = ports
 
     def __call__(self, *args: Any, **kwargs: Any) -> UnitOfWork:
         """Return a new unit of work; the arguments are those of `CallerUnitOfWork`."""
         return CallerUnitOfWork(*args, inner=self._make_inner(), ports=self._ports, **kwargs)
 
-    def single_writes(self, resource: Resource[Any]) -> "SingleWrites | None":
-        """Return what makes single changes of *resource* without a unit of work; `None` where each needs one."""
+    def single_writes(
+        self, resource: Resource[Any], repository: Callable[[], Repository[Any]]
+    ) -> "SingleWrites | None":
+        """Return what makes single changes of *resource* without a unit of work; `None` where each needs one.
+
+        Args:
+            resource: The resource.
+
+            repository: Makes its repository outside of any unit of work.
+        """
         ports, cached = self._ports, self._ports.cached
         if (
             resource.rules is not None
@@ -48,7 +52,7 @@ class UnitsOfWork:
             or (cached is not None and resource.name in cached.raised)
         ):
             return None
-        return SingleWrites(resource, self._repositories[resource.name], ports)
+        return SingleWrites(resource, repository, ports)
 
 
 class SingleWrites:

@@ -181,4 +181,4 @@ def _unit_of_work_factory(
 ) -> Callable[..., UnitOfWork]:
     """Return what makes units of work in *database*."""
     new_inner = technology_of(database).unit_of_work
-    return UnitsOfWork(lambda: new_inner(database, resources, repositories, event_bus), repositories, ports)
+    return UnitsOfWork(lambda: new_inner(database, resources, repositories, event_bus), ports)

@@ -43,7 +43,11 @@ class ChangeHandler(ResourceHandler):
         self._stored_answers = StoredAnswers(self._resource)
         resource, make_unit = self._resource, collaborators.unit_of_work
         # What a test puts in place of the unit of work is used for every change.
-        self._single_writes = make_unit.single_writes(resource) if type(make_unit) is UnitsOfWork else None
+        self._single_writes = (
+            make_unit.single_writes(resource, collaborators.repository)
+            if type(make_unit) is UnitsOfWork
+            else None
+        )
         self._with_key_only = (
             frozenset({Operation.CREATE, Operation.BULK, *(resource.actions or {})})
             if resource.requires_idempotency_key

@@ -114,28 +114,23 @@ class Transaction:
         """
         if last and self._may_autocommit and self._pooled is None and not self._is_lost:
             return self._execute_in_autocommit(statement, parameters)
-        return self._execute_in_use(statement, parameters, writes=writes)
-
-    async def _execute_in_use(
-        self, statement: Executable, parameters: Parameters, *, writes: bool
-    ) -> StatementResult:
-        with self.use:
-            return await self._execute(statement, parameters, writes=writes)
+        return self._execute(statement, parameters, writes=writes)
 
     async def _execute(
         self, statement: Executable, parameters: Parameters, *, writes: bool
     ) -> StatementResult:
-        pooled, has_savepoint = await self._before_statement(writes=writes)
-        try:
-            answer = await self._executor.run(pooled, statement, parameters)
-        except SQLAlchemyError as error:
-            await self._recover(pooled, error, has_savepoint=has_savepoint)
-            raise
-        except (OSError, asyncio.CancelledError) as error:
-            self._abandon_connection(error)
-            raise
-        await self._after_statement(pooled, writes=writes, has_savepoint=has_savepoint)
-        return answer
+        with self.use:
+            pooled, has_savepoint = await self._before_statement(writes=writes)
+            try:
+                answer = await self._executor.run(pooled, statement, parameters)
+            except SQLAlchemyError as error:
+                await self._recover(pooled, error, has_savepoint=has_savepoint)
+                raise
+            except (OSError, asyncio.CancelledError) as error:
+                self._abandon_connection(error)
+                raise
+            await self._after_statement(pooled, writes=writes, has_savepoint=has_savepoint)
+            return answer
 
     @contextlib.asynccontextmanager
     async def lend_connection(self, *, writes: bool) -> AsyncIterator[Connection]:
