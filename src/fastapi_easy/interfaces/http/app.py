@@ -33,6 +33,7 @@ from fastapi_easy.interfaces.http.operations.table import RESERVED_SEGMENTS
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.pages import ASYNCAPI, Pages
 from fastapi_easy.interfaces.http.requests.body import BodyLimit
+from fastapi_easy.interfaces.http.requests.known_queries import Remembered
 from fastapi_easy.interfaces.http.routing.paths import Paths
 from fastapi_easy.interfaces.http.routing.resource_paths import build_paths
 from fastapi_easy.interfaces.http.routing.start_check import StartCheck
@@ -359,8 +360,9 @@ class _HttpResources:
     def __call__(self) -> tuple[HttpResource, ...]:
         if self._built is None:
             names = names_of(self.resources())
+            remembered: Remembered = {}
             self._built = tuple(
-                HttpResource(use_cases, self._options, names, RESERVED_SEGMENTS)
+                HttpResource(use_cases, self._options, names, RESERVED_SEGMENTS, remembered)
                 for use_cases in self._resolve_kernel()
             )
         return self._built

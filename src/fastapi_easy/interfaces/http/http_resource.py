@@ -14,6 +14,7 @@ from fastapi_easy.interfaces.http.exchange import Exchange, HttpResponse, Stream
 from fastapi_easy.interfaces.http.openapi_names import ResourceNames
 from fastapi_easy.interfaces.http.options import HttpOptions
 from fastapi_easy.interfaces.http.requests.external_names import with_external_names, with_translated_errors
+from fastapi_easy.interfaces.http.requests.known_queries import Remembered
 
 Endpoint: TypeAlias = Callable[[Exchange, bytes], Awaitable[HttpResponse | StreamedResponse | None]]
 """Answers an exchange or raises `ProblemError`; the bytes are the path segment of the key, still percent-encoded.
@@ -41,6 +42,8 @@ class HttpResource:
         schemas: The models of its bodies.
 
         reserved_segments: Segments below its path that are no keys, like `search`.
+
+        remembered: What query strings of all resources say that came before.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class HttpResource:
         options: HttpOptions,
         names: Mapping[str, ResourceNames],
         reserved_segments: Collection[str],
+        remembered: Remembered,
     ) -> None:
         self.use_cases = with_translated_errors(use_cases)
         self.resource: Resource[Any] = use_cases.resource
@@ -59,6 +63,7 @@ class HttpResource:
         self.all_names = names
         self.schemas = ResourceSchemas(self.resource, use_cases.validator, self.names.schema)
         self.reserved_segments = reserved_segments
+        self.remembered = remembered
 
     @cached_property
     def encoder(self) -> RowEncoder:

@@ -39,7 +39,9 @@ class ReadEndpoints:
         self._queries = http_resource.use_cases.queries
         self._resource = http_resource.resource
         self._limit = http_resource.options.query_limit
-        self._known_queries = KnownQueries(self._read_query, self._limit)
+        self._known_queries = KnownQueries(
+            self._read_query, self._limit, self._resource.name, http_resource.remembered
+        )
 
     async def get(self, exchange: Exchange, segment: bytes) -> HttpResponse:
         """Answer `GET /books/{key}`."""

@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from fastapi_easy.domain import Outcome, Query
 from fastapi_easy.domain.value_object import value_object
 from fastapi_easy.interfaces.http.exchange import Exchange, unwrap_or_raise
 from fastapi_easy.interfaces.http.requests.decode import IGNORED_PARAMETERS, Pairs, read_pairs
 
-_MAX_QUERIES: Final = 256
-"""Query strings remembered for one resource; the oldest is dropped."""
+_MAX_QUERIES: Final = 1024
+"""Query strings remembered in one application; the oldest is dropped."""
 
 _MAX_LENGTH: Final = 512
 """Bytes of a query string that is remembered."""
@@ -36,6 +36,10 @@ class ReadQuery:
     is_repeatable: bool
 
 
+Remembered: TypeAlias = dict[tuple[str, bytes], ReadQuery]
+"""What query strings say, by resource and text: one for all resources, so that they share the limit."""
+
+
 class KnownQueries:
     """Reads the query strings of one resource, each of those that come often once.
 
@@ -46,12 +50,23 @@ class KnownQueries:
         read: Reads names and values, for a tenant.
 
         limit: Bytes of a query string at most.
+
+        name: That of the resource.
+
+        remembered: Where what was read is kept.
     """
 
-    def __init__(self, read: Callable[[Pairs, str | None], Outcome[Query]], limit: int) -> None:
+    def __init__(
+        self,
+        read: Callable[[Pairs, str | None], Outcome[Query]],
+        limit: int,
+        name: str,
+        remembered: Remembered,
+    ) -> None:
         self._read = read
         self._limit = limit
-        self._known: dict[bytes, ReadQuery] = {}
+        self._name = name
+        self._remembered = remembered
 
     def read(self, exchange: Exchange, tenant: str | None) -> ReadQuery:
         """Return the query of *exchange*, whose caller is of *tenant*.
@@ -61,14 +76,15 @@ class KnownQueries:
         """
         scope = exchange.scope
         text: bytes = scope["query_string"]
-        found = self._known.get(text)
+        place = self._name, text
+        found = self._remembered.get(place)
         if found is not None and IGNORED_PARAMETERS not in scope:
             return found
         pairs = read_pairs(exchange, self._limit)
         query = unwrap_or_raise(self._read(pairs, tenant))
         read = ReadQuery(query, pairs, _REPEATABLE.fullmatch(text) is not None)
         if read.is_repeatable and len(text) <= _MAX_LENGTH and IGNORED_PARAMETERS not in scope:
-            if len(self._known) >= _MAX_QUERIES:
-                _ = self._known.pop(next(iter(self._known)), None)
-            self._known[text] = read
+            if len(self._remembered) >= _MAX_QUERIES:
+                _ = self._remembered.pop(next(iter(self._remembered)), None)
+            self._remembered[place] = read
         return read
