@@ -59,6 +59,11 @@ COLUMNS: Final = {
             items="data",
             total="total_count",
         ),
+        Column(
+            letter="f",
+            title="by hand, with what fastapi_easy does by default",
+            target="benchmarks.columns.by_hand_alike:app",
+        ),
         Column(letter="e", title="fastapi_easy", target="benchmarks.columns.kernel:app"),
         Column(
             letter="v",
@@ -71,6 +76,7 @@ COLUMNS: Final = {
 }
 
 HAND: Final = "a"
+ALIKE: Final = "f"
 LIMIT: Final = "c"
 KERNEL: Final = "e"
 VERSIONS: Final = "v"
