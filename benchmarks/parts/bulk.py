@@ -1,4 +1,4 @@
-"""Ten thousand new rows in one go, beside what the driver offers for it."""
+"""A thousand new rows in one go, beside what SQLAlchemy Core and the driver offer for it."""
 
 import json
 import statistics
@@ -10,20 +10,22 @@ from benchmarks.findings import Finding, Part, Table, Target, number
 from benchmarks.postgres import PLAIN
 from benchmarks.programs import run_program
 
-MANY: Final = 10_000
+MANY: Final = 1_000
+TIMES: Final = 10
+"""How often each way writes so many in a round."""
+
 WAYS: Final = {
     "executemany": "asyncpg, `executemany` in a transaction: the driver's own bulk path",
     "fetchmany": "asyncpg, `fetchmany … RETURNING *`, which answers every row",
     "copy": "asyncpg, `copy_records_to_table`",
+    "core": "SQLAlchemy Core, `insert().values([…])` by hand",
     "use case": "fastapi_easy, `ApplyBulk`, which answers every row",
     "HTTP, minimal": "fastapi_easy, `POST /items/bulk`, `Prefer: return=minimal`",
     "HTTP": "fastapi_easy, `POST /items/bulk`, which answers every row",
     "import": "fastapi_easy, `POST /items/import` of NDJSON",
 }
-HELD: Final = ("use case", "HTTP, minimal")
-"""The ways that are held against the driver's."""
-
-TARGET: Final = Target(at_least=0.7)
+HELD: Final = {"use case": Target(at_least=1.0), "HTTP": Target(at_least=0.6)}
+"""The ways that are held against SQLAlchemy Core by hand, and what they are to reach."""
 
 
 def measure(bench: Bench) -> Part:
@@ -34,26 +36,27 @@ def measure(bench: Bench) -> Part:
     ratios = {
         way: {
             other: statistics.median(b / a for a, b in zip(seconds[way], seconds[other], strict=True))
-            for other in ("executemany", "copy")
+            for other in ("core", "executemany", "copy")
         }
         for way in WAYS
     }
     findings = [
-        Finding(f"bulk create, {way}: × executemany", ratios[way]["executemany"], TARGET) for way in HELD
+        Finding(f"bulk create, {way}: × Core", ratios[way]["core"], target) for way, target in HELD.items()
     ]
     held = dict(zip(HELD, findings, strict=True))
     rows = [
         (
             title,
-            number(MANY / statistics.median(seconds[way])),
-            str(held.get(way) or number(ratios[way]["executemany"])),
+            number(TIMES * MANY / statistics.median(seconds[way])),
+            str(held.get(way) or number(ratios[way]["core"])),
+            number(ratios[way]["executemany"]),
             number(ratios[way]["copy"]),
         )
         for way, title in WAYS.items()
     ]
     table = Table(
         f"{MANY:,} new rows at once, in one process, without sockets; the driver answers nothing unless said:",
-        ("", "rows/s", "× `executemany`", "× `COPY`"),
+        ("", "rows/s", "× Core", "× `executemany`", "× `COPY`"),
         rows,
     )
     return Part(tables=[table], findings=findings, figures={"seconds": seconds})
