@@ -1,4 +1,4 @@
-"""What grows with the page, the offset, the number of resources and that of workers."""
+"""What grows with the page, the offset, and the numbers of connections, workers and resources."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,15 @@ from benchmarks.catalogue import COLUMNS, HAND, KERNEL, LIMIT, PAGE, Column
 from benchmarks.findings import Finding, Part, Table, Target, number
 from benchmarks.load import Load, put_load
 from benchmarks.programs import run_program
-from benchmarks.rounds import Rounds, Run, cpu_each, per_second, run_rounds
+from benchmarks.rounds import Rounds, Run, cpu_each, p99, per_second, run_rounds
 from benchmarks.serving import served
 from tests.services.service import Service
 
 PAGES: Final = (10, 100, 1000)
 OFFSETS: Final = (0, 50_000, 99_000)
 RESOURCES: Final = (1, 50, 200, 1000)
-WORKERS: Final = (1, 2)
+WORKERS: Final = (1, 2, 4)
+CONNECTIONS: Final = (32, 256, 1000)
 ROUTING: Final = Target(at_most=1.1)
 """What one of 1,000 resources may cost, × the only one."""
 
@@ -33,12 +34,18 @@ def measure(bench: Bench) -> Part:
         LoadFailed: An answer was an error.
     """
     pages, page_figures = _pages(bench)
+    connections, connection_figures = _connections(bench)
     workers, worker_figures = _workers(bench)
     resources, finding, resource_figures = _resources(bench)
     return Part(
-        tables=[*pages, workers, resources],
+        tables=[*pages, connections, workers, resources],
         findings=[finding],
-        figures={**page_figures, "workers": worker_figures, "resources": resource_figures},
+        figures={
+            **page_figures,
+            "connections": connection_figures,
+            "workers": worker_figures,
+            "resources": resource_figures,
+        },
     )
 
 
@@ -108,6 +115,39 @@ def _cell(rounds: Rounds, name: str) -> str:
     return f"{number(rounds.median(name, per_second))} ({number(rounds.median(name, cpu_each))})"
 
 
+def _connections(bench: Bench) -> tuple[Table, Mapping[str, Any]]:
+    columns = [COLUMNS[letter] for letter in (HAND, LIMIT, KERNEL)]
+    with ExitStack() as stack:
+        running = {
+            column.letter: stack.enter_context(
+                served(column.target, bench.database.async_url, bench.cores.server)
+            )
+            for column in columns
+        }
+        rounds = run_rounds(
+            {
+                f"{count}/{letter}": partial(_load, bench, service, Load("get", connections=count))
+                for count in CONNECTIONS
+                for letter, service in running.items()
+            },
+            bench.rounds,
+            bench.tell,
+        )
+    rows = [
+        (
+            f"{count:,} connections",
+            *(
+                f"{number(rounds.median(f'{count}/{column.letter}', per_second))}"
+                f" ({number(rounds.median(f'{count}/{column.letter}', p99))} ms)"
+                for column in columns
+            ),
+        )
+        for count in CONNECTIONS
+    ]
+    names = [f"({column.letter}) {column.title}" for column in columns]
+    return Table("get by key, requests/s (p99):", ("", *names), rows), rounds.figures()
+
+
 def _workers(bench: Bench) -> tuple[Table, Mapping[str, Any]]:
     """On every core, since two workers need two."""
     everywhere = bench.cores.server | bench.cores.load
@@ -139,19 +179,25 @@ def _workers(bench: Bench) -> tuple[Table, Mapping[str, Any]]:
                 for cell in (
                     *(_cell(rounds, f"{name}/{workers}/{column.letter}") for workers in WORKERS),
                     number(
-                        rounds.ratio(f"{name}/2/{column.letter}", f"{name}/1/{column.letter}", per_second)
+                        rounds.ratio(
+                            f"{name}/{WORKERS[-1]}/{column.letter}", f"{name}/1/{column.letter}", per_second
+                        )
                     ),
                 )
             ),
         )
         for column in chosen
     ]
-    header = ("", *(f"{name}, {what}" for name in loads for what in ("1 worker", "2 workers", "×")))
+    header = ("", *(f"{name}, {what}" for name in loads for what in (*map(_workers_text, WORKERS), "×")))
     title = (
         f"Workers on all {len(everywhere)} cores, of which wrk and PostgreSQL keep to {len(bench.cores.load)},"
         " requests/s (µs of CPU):"
     )
     return Table(title, header, rows), rounds.figures()
+
+
+def _workers_text(workers: int) -> str:
+    return "1 worker" if workers == 1 else f"{workers} workers"
 
 
 def _load(bench: Bench, service: Service, load: Load, seed: int) -> Any:
