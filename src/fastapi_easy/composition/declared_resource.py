@@ -54,18 +54,28 @@ PROVIDER_KINDS: Final[Mapping[str, Callable[[DeferredProduct], Any]]] = {
 
 
 class _ResourceProviders(containers.DynamicContainer):
-    """The providers of one resource, each made when it is first looked up."""
+    """The providers of one resource, each made when it is first looked up.
+
+    Attributes:
+        owner: Returns the resource on the class whose providers these are; `None` on instances.
+
+        fill_handler: Wires a handler that is made here, on an instance.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.owner: Callable[[], Any] = lambda: None
+        self.fill_handler: Callable[[str, Any], object] | None = None
         self.providers = _LazyProviders(self)
 
     def __getattr__(self, name: str) -> Any:
         if name not in PROVIDER_KINDS:
             raise AttributeError(f"a resource has no provider {name!r}: it has {', '.join(PROVIDER_KINDS)}")
-        self.set_provider(name, deferred(PROVIDER_KINDS[name], name, self.owner()))
-        return self.providers[name]
+        made = deferred(PROVIDER_KINDS[name], name, self.owner())
+        self.set_provider(name, made)
+        if self.fill_handler is not None and name in HANDLERS:
+            _ = self.fill_handler(name, made)
+        return made
 
 
 class _LazyProviders(dict[str, providers.Provider[Any]]):
@@ -148,6 +158,20 @@ class DeclaredResource(providers.Container[Any], Generic[E]):
         parts.owner = lambda: self
         super().__init__(containers.DynamicContainer, container=parts)
         self.declaration = declaration
+
+    def fill_handlers(self, fill_handler: Callable[[str, Any], object]) -> None:
+        """Wire the handlers: those that are there now, by an override or a name, and the others when they are needed.
+
+        A resource has many operations, and most programs call few of them.
+
+        Args:
+            fill_handler: Wires the provider of a handler, by its name.
+        """
+        parts: Any = self.container
+        for name, provider in parts.providers.items():
+            if name in HANDLERS:
+                _ = fill_handler(name, provider)
+        parts.fill_handler = fill_handler
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
         """Store the name of the attribute."""

@@ -3,7 +3,8 @@
 import secrets
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from functools import partial
+from typing import Any, Final, cast
 
 from dependency_injector import providers
 
@@ -68,31 +69,48 @@ def _use_cases(
         # What it is made with is missing at start, if it is.
         _ = hasher()
         passwords = PasswordVerifier(checked, declared.repository, hasher)
-    return UseCases(
-        resource=checked,
-        queries=QueryReader(checked, limits, secret),
-        histories=HistoryRequests(checked, secret),
-        validator=declared.validator,
-        passwords=passwords,
-        actions={
-            name: _make_following_handler(
-                Target(checked, name, declared.validator),
-                declared.perform,
-                steps,
-                MemoizedDelegate(declared.validator),
-            )
-            for name in checked.actions or {}
-        },
-        **{
-            each.attribute: _make_following_handler(
-                Target(checked, each.operation, declared.validator),
-                getattr(declared, each.attribute),
-                steps,
-                MemoizedDelegate(declared.validator),
-            )
-            for each in OPERATIONS.values()
-        },
-    )
+    return _FollowingUseCases(declared, steps, checked, limits, secret, passwords)
+
+
+class _FollowingUseCases(UseCases):
+    """The use cases of *declared*, each made when it is first asked for: most programs use few of them."""
+
+    __slots__ = ("_declared", "_steps", "_validator")
+
+    def __init__(
+        self,
+        declared: Any,
+        steps: providers.Provider[Sequence[Step]],
+        resource: Resource[Any],
+        limits: QueryLimits,
+        secret: bytes,
+        passwords: PasswordVerifier | None,
+    ) -> None:
+        put = partial(object.__setattr__, self)
+        put("_declared", declared)
+        put("_steps", steps)
+        put("_validator", MemoizedDelegate(declared.validator))
+        put("resource", resource)
+        put("queries", QueryReader(resource, limits, secret))
+        put("histories", HistoryRequests(resource, secret))
+        put("validator", declared.validator)
+        put("passwords", passwords)
+        put("actions", {name: self._handler(name, declared.perform) for name in resource.actions or {}})
+
+    def __getattr__(self, name: str) -> Any:
+        definition = _BY_ATTRIBUTE.get(name)
+        if definition is None:
+            raise AttributeError(name)
+        handler = self._handler(definition.operation, getattr(self._declared, name))
+        object.__setattr__(self, name, handler)
+        return handler
+
+    def _handler(self, action: str, provider: providers.Provider[Any]) -> Handler[Any, Any]:
+        target = Target(self.resource, action, self.validator)
+        return _make_following_handler(target, provider, self._steps, self._validator)
+
+
+_BY_ATTRIBUTE: Final = {each.attribute: each for each in OPERATIONS.values()}
 
 
 def _make_following_handler(

@@ -1,6 +1,7 @@
 """The providers of each resource, wired on an instance of a container."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from dependency_injector import providers
@@ -85,9 +86,11 @@ def wire_resources(application: Application) -> None:
         _ = fill(parts.validator, PydanticValidator, parts.resource)
         feed = feeds.get(declaration.database) if declaration.events else None
         trail = MemoizedDelegate(application.audit_trail) if declaration.audit else None
-        collaborators = _wire_handlers(parts, repositories, ports, application.idempotency, feed, trail)
+        collaborators = _wire_collaborators(parts, repositories, ports, application.idempotency, feed, trail)
         if caching is not None and declaration.cache is not None:
-            caching.wire_cached_handlers(application, parts, collaborators)
+            parts.fill_handlers(caching.cached_handlers(application, collaborators))
+        else:
+            parts.fill_handlers(partial(_fill_handler, collaborators))
 
 
 def _caching() -> Any:
@@ -128,7 +131,7 @@ def _secrets(application: Application) -> providers.Provider[SecretsWiring | Non
     return Memoized(SecretsWiring, application.cipher, hasher, application.settings)
 
 
-def _wire_handlers(
+def _wire_collaborators(
     parts: DeclaredResource[Any],
     repositories: Mapping[str, Callable[[], Repository[Any]]],
     ports: Memoized[ApplicationPorts],
@@ -136,10 +139,10 @@ def _wire_handlers(
     feed: MemoizedDelegate | None,
     trail: MemoizedDelegate | None,
 ) -> Any:
-    """Fill the handlers of one resource, and return the provider of their collaborators."""
+    """Fill what the handlers of one resource are made from, and return its provider."""
     # Handlers are kept: by a `MemoizedDelegate` they get a new repository and unit of work for each call, while a bare
     # provider is called once, when the collaborators are made.
-    collaborators = fill(
+    return fill(
         parts.collaborators,
         Collaborators,
         resource=parts.resource,
@@ -151,9 +154,10 @@ def _wire_handlers(
         feed=feed,
         trail=trail,
     )
-    for name, handler in HANDLERS.items():
-        _ = fill(getattr(parts, name), handler, collaborators)
-    return collaborators
+
+
+def _fill_handler(collaborators: Any, name: str, provider: Any) -> Any:
+    return fill(provider, HANDLERS[name], collaborators)
 
 
 def _resource(resources: Mapping[str, Resource[Any]], name: str) -> Resource[Any]:

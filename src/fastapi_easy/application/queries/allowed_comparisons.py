@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, TypeAlias
 
 from fastapi_easy.application.queries.shown_values import ShownValues
@@ -123,8 +124,6 @@ class AllowedComparisons(Mapping[str, Parameter]):
 
     Attributes:
         resource: The resource whose entities are compared.
-
-        own: The comparisons of its own fields and relations.
     """
 
     def __init__(
@@ -140,12 +139,21 @@ class AllowedComparisons(Mapping[str, Parameter]):
         self._names = names
         self._keywords = keywords
         self._separators = (".", "__") if keywords else (".",)
-        self.own = _own_comparisons(resource, names(resource))
-        if keywords:
-            inside = [name for name, each in self.own.items() if each.inside is not None]
-            self.own.update({name.replace(".", "__"): self.own[name] for name in inside})
-        self._resolved = dict(self.own)
         self._related: dict[str, AllowedComparisons] = {}
+
+    @cached_property
+    def own(self) -> dict[str, Parameter]:
+        """The comparisons of its own fields and relations."""
+        # Made when somebody compares for the first time: there are a hundred of them for each resource.
+        own = _own_comparisons(self.resource, self._names(self.resource))
+        if self._keywords:
+            inside = [name for name, each in own.items() if each.inside is not None]
+            own.update({name.replace(".", "__"): own[name] for name in inside})
+        return own
+
+    @cached_property
+    def _resolved(self) -> dict[str, Parameter]:
+        return dict(self.own)
 
     def __getitem__(self, name: str) -> Parameter:
         found = self._resolved.get(name)

@@ -1,6 +1,6 @@
 """The providers of kept answers, wired on an instance of a container."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,14 +14,14 @@ from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.operations import OPERATIONS
 from fastapi_easy.composition.application import Application, Caching
 from fastapi_easy.composition.caching.stores import find_cached_tables, open_generations
-from fastapi_easy.composition.declared_resource import HANDLERS, DeclaredResource
+from fastapi_easy.composition.declared_resource import HANDLERS
 from fastapi_easy.composition.deferred import fill
 from fastapi_easy.composition.memoized import Memoized
 from fastapi_easy.domain.ports import ResultCache
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.settings import Settings
 
-__all__ = ["wire_cached_handlers", "wire_cached_tables"]
+__all__ = ["cached_handlers", "wire_cached_tables"]
 
 
 def wire_cached_tables(
@@ -36,26 +36,26 @@ def wire_cached_tables(
     return tables
 
 
-def wire_cached_handlers(
-    application: Application, parts: DeclaredResource[Any], collaborators: Memoized[Collaborators]
-) -> None:
-    """Fill the reading handlers of a resource that is declared with a cache, with those that keep their answers."""
+def cached_handlers(
+    application: Application, collaborators: Memoized[Collaborators]
+) -> Callable[[str, Any], object]:
+    """Return what fills the handlers of a resource with a cache, by name; those that read keep their answers."""
     caching = application.caching
     if caching is None:
-        return
-    for operation in ANSWERS:
-        attribute = OPERATIONS[operation].attribute
+        raise AssertionError("the tables are wired first")
+    operations = {OPERATIONS[each].attribute: each for each in ANSWERS}
+
+    def fill_handler(name: str, provider: Any) -> object:
+        if name not in operations:
+            return fill(provider, HANDLERS[name], collaborators)
         make = partial(
-            _cached_handler, make=HANDLERS[attribute], operation=operation, flights=caching.flights
+            _cached_handler, make=HANDLERS[name], operation=operations[name], flights=caching.flights
         )
-        _ = fill(
-            getattr(parts, attribute),
-            make,
-            collaborators,
-            application.result_cache,
-            caching.tables,
-            application.settings,
+        return fill(
+            provider, make, collaborators, application.result_cache, caching.tables, application.settings
         )
+
+    return fill_handler
 
 
 def _cached_handler(

@@ -15,7 +15,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import E
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.mapping import VIEW
 from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.old_rows import old_row_value
 from fastapi_easy.infrastructure.relational.catalogue.declared_tables import DeclaredTables
-from fastapi_easy.infrastructure.relational.column_types import WRITTEN_TYPE, ColumnType
+from fastapi_easy.infrastructure.relational.column_types import WRITTEN_TYPE, ColumnType, info_of
 from fastapi_easy.infrastructure.relational.server import Server, detect_server
 from fastapi_easy.infrastructure.relational.system_tables.journal_tables import table_of
 from fastapi_easy.infrastructure.relational.system_tables.own_tables import existing_own_tables
@@ -80,7 +80,7 @@ def declare_tables(
     for original, copied in mapped.tables.originals.items():
         for column in original.columns:
             copy = copied.columns[column.key]
-            types[copy] = column.info.get(WRITTEN_TYPE, column.type)
+            types[copy] = info_of(column).get(WRITTEN_TYPE, column.type)
             if _differs(column, copy):
                 defaults[copy] = column.server_default
     metadata = mapped.tables.metadata

@@ -17,7 +17,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.soft_delete impor
 from fastapi_easy.infrastructure.relational.catalogue.table_columns import TableColumns
 from fastapi_easy.infrastructure.relational.catalogue.triggers import may_fill_new_rows
 from fastapi_easy.infrastructure.relational.catalogue.type_families import family_of, stands_for
-from fastapi_easy.infrastructure.relational.column_types import OWN_COLUMN, ColumnType
+from fastapi_easy.infrastructure.relational.column_types import OWN_COLUMN, ColumnType, info_of
 from fastapi_easy.infrastructure.relational.server import server_name_of
 from fastapi_easy.infrastructure.relational.sqlite.text_index import create_text_indexes
 
@@ -114,7 +114,7 @@ def schema_lock(connection: Connection) -> Iterator[None]:
 def _differences(mapped: MappedTable, stored: Mapping[str, Any], dialect: Dialect) -> Iterator[str]:
     table, entity = mapped.table, mapped.declared_by
     for column in table.columns:
-        if column.info.get(OWN_COLUMN) or column.system:
+        if info_of(column).get(OWN_COLUMN) or column.system:
             continue
         found = stored.get(column.name)
         place = f"{mapped.name}: the column {table.name}.{column.name}"
@@ -180,7 +180,7 @@ def _uncounted_keys(
 
 
 def _is_filled_by_class(column: Column[Any]) -> bool:
-    return bool(column.info.get(OWN_COLUMN)) or column.default is not None
+    return bool(info_of(column).get(OWN_COLUMN)) or column.default is not None
 
 
 def _has_store_default(found: Mapping[str, Any]) -> bool:
