@@ -8,7 +8,7 @@ from fastapi_easy.application.audit.opened_trails import OpenedTrails
 from fastapi_easy.application.audit.trail import AuditTrail
 from fastapi_easy.application.audit.trail_operations import TrailOperations
 from fastapi_easy.application.audit.verification.verify_trail import VerificationReport, VerifiedStream
-from fastapi_easy.bootstrap import checked_kernel
+from fastapi_easy.bootstrap.opening import checked_kernel
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.checkpoints import trail_operations
 from fastapi_easy.container import Container

@@ -9,7 +9,7 @@ from fastapi_easy.application.authentication.keys.create_api_key import IssuedAp
 from fastapi_easy.application.authentication.keys.declaration import ApiKeys
 from fastapi_easy.application.authentication.keys.keyring import Keyring
 from fastapi_easy.application.authentication.sessions.declaration import Sessions
-from fastapi_easy.bootstrap import checked_kernel
+from fastapi_easy.bootstrap.opening import checked_kernel
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.operators import written_by_operators
 from fastapi_easy.composition.authentication.api_keys import find_key_database

@@ -9,7 +9,7 @@ from fastapi_easy.application.changes_feed.feed_message import FeedMessage, Stre
 from fastapi_easy.application.events.outbox_operations import OutboxOperations, Parked
 from fastapi_easy.application.events.relay import Relay
 from fastapi_easy.application.events.relay_task import FinishesEarly, RelayTask
-from fastapi_easy.bootstrap import checked_kernel, opened_application
+from fastapi_easy.bootstrap.opening import checked_kernel, opened_application
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.operators import written_by_operators
 from fastapi_easy.composition.events.relay import woken_relay

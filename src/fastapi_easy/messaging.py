@@ -7,7 +7,7 @@ from typing import cast
 
 from fastapi_easy.application.messaging.consumer import Consumer, MessageFunction, consume
 from fastapi_easy.application.messaging.received_message import ReceivedMessage
-from fastapi_easy.bootstrap import opened_application
+from fastapi_easy.bootstrap.opening import opened_application
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.messaging.consuming import consuming
 from fastapi_easy.container import Container

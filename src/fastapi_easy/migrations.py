@@ -10,7 +10,7 @@ from fastapi_easy.application.migrations.migrations import Migrations
 from fastapi_easy.application.migrations.read_standing import Standing
 from fastapi_easy.application.migrations.read_status import Status
 from fastapi_easy.application.migrations.repair_migration import RepairAction
-from fastapi_easy.bootstrap import checked_kernel
+from fastapi_easy.bootstrap.opening import checked_kernel
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.operators import written_by_operators
 from fastapi_easy.composition.schemas.migrations import make_migrations

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import cast
 
 from fastapi_easy.application.webhooks.webhooks import Webhooks, WebhookStanding, WebhookWithSecret
-from fastapi_easy.bootstrap import checked_kernel
+from fastapi_easy.bootstrap.opening import checked_kernel
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.operators import written_by_operators
 from fastapi_easy.container import Container
