@@ -1,14 +1,20 @@
 """What went wrong while a schema was read or changed, as the errors that use cases act on."""
 
 import re
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
 
-from fastapi_easy.domain.errors import Error, LockHeld, Unavailable
+from returns.result import Failure
+
+from fastapi_easy.domain.errors import Error, LockHeld, Outcome, Unavailable
 from fastapi_easy.domain.migrations.stopped import MigrationStop, MigrationStopped
 from fastapi_easy.infrastructure.relational.driver.error_classification import is_unreachable
+from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 
 SHORTENED: Final = 300
 """Characters of a statement that are shown at most."""
+
+T = TypeVar("T")
 
 _LOCKED: Final[frozenset[str | int]] = frozenset(
     {
@@ -158,3 +164,11 @@ def _code_of(error: BaseException) -> str | int | None:
 def _said_by_mysql(original: Any) -> str | None:
     arguments: tuple[object, ...] = getattr(original, "args", ())
     return str(arguments[1]) if len(arguments) > 1 and isinstance(arguments[0], int) else None
+
+
+async def answered(work: Callable[[], Awaitable[Outcome[T]]], database: str, run_id: str = "") -> Outcome[T]:
+    """Return the outcome of *work*; what a driver raises in it is one as well."""
+    try:
+        return await work()
+    except (*DATABASE_ERRORS, StatementFailed, Refused) as error:
+        return Failure(failure_of(error, database, run_id))

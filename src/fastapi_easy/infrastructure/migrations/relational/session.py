@@ -19,7 +19,10 @@ from fastapi_easy.domain.migrations.stopped import MigrationStop, MigrationStopp
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.infrastructure.migrations.relational.connections import MigrationConnections, transaction
 from fastapi_easy.infrastructure.migrations.relational.execution import StepExecution
-from fastapi_easy.infrastructure.migrations.relational.failures import Refused, StatementFailed, failure_of
+from fastapi_easy.infrastructure.migrations.relational.failures import (
+    Refused,
+    answered,
+)
 from fastapi_easy.infrastructure.migrations.relational.ledger import (
     Ledger,
     LedgerState,
@@ -334,11 +337,3 @@ class RelationalSession:
 def _moved_on(database: str, head: str, run_id: str = "") -> MigrationStopped:
     message = f"another plan, {head}, was applied meanwhile: make a new plan"
     return MigrationStopped(database, MigrationStop.AHEAD, message, run_id)
-
-
-async def answered(work: Callable[[], Awaitable[Outcome[T]]], database: str, run_id: str = "") -> Outcome[T]:
-    """Return the outcome of *work*; what a driver raises in it is one as well."""
-    try:
-        return await work()
-    except (*DATABASE_ERRORS, StatementFailed, Refused) as error:
-        return Failure(failure_of(error, database, run_id))

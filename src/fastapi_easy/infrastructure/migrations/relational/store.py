@@ -1,4 +1,8 @@
-"""The stored schema of one relational database, and its ledger."""
+"""The stored schema of one relational database, and its ledger.
+
+What migrates is imported by whoever begins a session: a start that has nothing to do does without.
+"""
+# ruff: noqa: PLC0415 (the reason is above)
 
 import asyncio
 import contextlib
@@ -20,10 +24,13 @@ from fastapi_easy.domain.migrations.stopped import MigrationStop, MigrationStopp
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.schema_store import Draft, MigrationSession, StoredSchema
 from fastapi_easy.infrastructure.migrations.relational.connections import MigrationConnections, snapshot
-from fastapi_easy.infrastructure.migrations.relational.failures import Refused, StatementFailed, failure_of
+from fastapi_easy.infrastructure.migrations.relational.failures import (
+    Refused,
+    StatementFailed,
+    answered,
+    failure_of,
+)
 from fastapi_easy.infrastructure.migrations.relational.ledger import Ledger
-from fastapi_easy.infrastructure.migrations.relational.locking import MigrationLocks
-from fastapi_easy.infrastructure.migrations.relational.session import RelationalSession, answered
 from fastapi_easy.infrastructure.migrations.relational.tools import Compile, SchemaTools
 from fastapi_easy.infrastructure.relational.catalogue.declared_tables import DeclaredTables
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
@@ -95,7 +102,7 @@ class RelationalSchemaStore:
         self._clock = clock
         self._scratch = scratch
         self._connections = MigrationConnections(url, scratch=scratch)
-        self._locks = MigrationLocks(self._connections, name, clock, scratch=scratch)
+        self._locks: Any = None
 
     @property
     def name(self) -> str:
@@ -200,6 +207,11 @@ class RelationalSchemaStore:
     async def _session(
         self, stack: contextlib.AsyncExitStack, owner: str, wait: float
     ) -> Outcome[MigrationSession]:
+        from fastapi_easy.infrastructure.migrations.relational.locking import MigrationLocks
+        from fastapi_easy.infrastructure.migrations.relational.session import RelationalSession
+
+        if self._locks is None:
+            self._locks = MigrationLocks(self._connections, self._name, self._clock, scratch=self._scratch)
         try:
             held = await stack.enter_async_context(self._locks.hold(owner, wait))
             if isinstance(held, Failure):

@@ -1,6 +1,6 @@
 """What knows each kind of relational database.
 
-Alembic, and what stands on it, is imported by whoever compares schemas: a start that has nothing to do does without.
+Each tool, and Alembic, is imported by whoever uses it: a start that has nothing to do does without.
 """
 # ruff: noqa: PLC0415 (the reason is above)
 
@@ -9,24 +9,21 @@ from dataclasses import replace
 from typing import Any, Final, assert_never
 
 from sqlalchemy import Connection
+from sqlalchemy.engine import Dialect
 
 from fastapi_easy.domain.migrations.change import Change, ChangeKind
 from fastapi_easy.domain.migrations.hints import Hints
 from fastapi_easy.domain.migrations.risk import Statistics
 from fastapi_easy.domain.migrations.step import Effect, Probe, Step
 from fastapi_easy.domain.migrations.stopped import MigrationStop
+from fastapi_easy.domain.ports.schema_store import StoredSchema
 from fastapi_easy.infrastructure.migrations.relational.compiling.unknown_operation import UnknownOperation
-from fastapi_easy.infrastructure.migrations.relational.detection.description import (
-    declared_checksum,
-    describe,
-)
 from fastapi_easy.infrastructure.migrations.relational.sqlite.backup import (
     BackupFailed,
     NoSpaceForBackup,
     backup_sqlite,
 )
 from fastapi_easy.infrastructure.migrations.relational.sqlite.refusal import SqliteRefusal
-from fastapi_easy.infrastructure.migrations.relational.statistics.measure import measure
 from fastapi_easy.infrastructure.migrations.relational.tools import SchemaTools
 from fastapi_easy.infrastructure.relational.catalogue.declared_tables import DeclaredTables, OldRowValue
 from fastapi_easy.infrastructure.relational.server import ServerName, detect_server, server_name_of
@@ -41,8 +38,8 @@ _BEGIN: Final[dict[ServerName, str]] = {
 def tools_for(server: ServerName) -> SchemaTools:
     """Return what knows the databases of *server*."""
     return SchemaTools(
-        describe=describe,
-        checksum=declared_checksum,
+        describe=_describe,
+        checksum=_checksum,
         detect=_detect,
         compile=_compile,
         measure=_measure,
@@ -55,6 +52,18 @@ def tools_for(server: ServerName) -> SchemaTools:
             UnknownOperation: MigrationStop.UNSUPPORTED,
         },
     )
+
+
+def _describe(connection: Connection, left_out: Collection[str]) -> StoredSchema:
+    from fastapi_easy.infrastructure.migrations.relational.detection.description import describe
+
+    return describe(connection, left_out)
+
+
+def _checksum(declared: DeclaredTables, dialect: Dialect) -> str:
+    from fastapi_easy.infrastructure.migrations.relational.detection.description import declared_checksum
+
+    return declared_checksum(declared, dialect)
 
 
 def _detect(
@@ -107,6 +116,8 @@ def _compile(connection: Connection, detected: Sequence[Any], hints: Hints) -> S
 
 
 def _measure(connection: Connection, changes: Sequence[Change], questions: Sequence[str]) -> Statistics:
+    from fastapi_easy.infrastructure.migrations.relational.statistics.measure import measure
+
     begin = _BEGIN.get(server_name_of(connection.dialect.name))
     if begin is None:
         return measure(connection, changes, questions)
