@@ -98,7 +98,7 @@ class Migrations:
 
     async def standing(self) -> Outcome[Standing]:
         """Tell in one word how the database stands; see `ReadStandingHandler`."""
-        return await ReadStandingHandler(self._collaborators)()
+        return await ReadStandingHandler(self._collaborators.store)()
 
     async def repair(
         self, action: RepairAction = RepairAction.SHOW, *, index: int | None = None, wait: float = 60.0

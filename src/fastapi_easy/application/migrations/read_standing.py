@@ -4,9 +4,9 @@ import enum
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.migrations.collaborators import MigrationCollaborators
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.migrations.run import RunState
+from fastapi_easy.domain.ports.schema_store import SchemaStore
 
 
 class Standing(enum.StrEnum):
@@ -39,10 +39,14 @@ _OF_RUNS = {
 
 
 class ReadStandingHandler:
-    """Reads the ledger, and nothing else."""
+    """Reads the ledger, and nothing else.
 
-    def __init__(self, collaborators: MigrationCollaborators) -> None:
-        self._collaborators = collaborators
+    Args:
+        store: The stored schema and its ledger.
+    """
+
+    def __init__(self, store: SchemaStore) -> None:
+        self._store = store
 
     async def __call__(self) -> Outcome[Standing]:
         """Return how the database stands, by what its ledger says; that is quick.
@@ -50,8 +54,7 @@ class ReadStandingHandler:
         Fails with:
             Unavailable: The database does not answer.
         """
-        store = self._collaborators.store
-        read = await store.history()
+        read = await self._store.history()
         if isinstance(read, Failure):
             return read
         history = read.unwrap()
@@ -59,7 +62,7 @@ class ReadStandingHandler:
             return Success(Standing.UNMANAGED)
         if history.unfinished is not None:
             return Success(_OF_RUNS[history.unfinished.state])
-        declared = await store.declared()
+        declared = await self._store.declared()
         if isinstance(declared, Failure):
             return declared
         return Success(Standing.CURRENT if history.declared == declared.unwrap() else Standing.PENDING)

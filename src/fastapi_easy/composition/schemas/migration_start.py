@@ -2,29 +2,22 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
-from typing import Final
+from functools import cached_property
+from typing import Any, Final
 
 from returns.result import Failure
 
-from fastapi_easy.application.migrations.read_standing import Standing
+from fastapi_easy.application.migrations.read_standing import ReadStandingHandler, Standing
 from fastapi_easy.composition.answers import answer
 from fastapi_easy.composition.application import Application
-from fastapi_easy.composition.schemas.migrations import make_migrations
 from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.domain.migration_required import MigrationRequired
-from fastapi_easy.domain.migrations.hints import Hints
 from fastapi_easy.domain.migrations.plan import MigrationPlan
 from fastapi_easy.domain.migrations.policy import Approvals, MigrationPolicy
 from fastapi_easy.domain.migrations.stopped import MigrationStopped
 from fastapi_easy.domain.ports.database import Database, SchemaMode
 from fastapi_easy.domain.ports.schema_store import SchemaStore
-from fastapi_easy.interfaces.cli.migrate.proposal import propose
-from fastapi_easy.interfaces.cli.migrate.reports.next_command import apply_command, command
-from fastapi_easy.interfaces.cli.migrate.tasks import MigrationTarget, Planning
-from fastapi_easy.interfaces.cli.tasks import TARGET_VARIABLE, Target
 
 __all__ = ["MigrationStart"]
 
@@ -57,16 +50,25 @@ class MigrationStart:
         self._application = application
         self._database = database
         self._store = store
-        self._migrations = make_migrations(application, database, store)
         self._find_differences = find_differences
         self._wait = application.settings().migrations.wait
+
+    @cached_property
+    def _migrations(self) -> Any:
+        # Imported by a start that has something to migrate; most only ask the ledger.
+        from fastapi_easy.composition.schemas.migrations import make_migrations
+
+        return make_migrations(self._application, self._database, self._store)
+
+    async def _standing(self) -> Standing:
+        return answer(self._database, await ReadStandingHandler(self._store)())
 
     async def wait_for_others(self, differences: Sequence[str]) -> None:
         """Let the program start if it can run; where another process migrates, wait for it."""
         for _ in range(max(1, round(self._wait / _POLL_SECONDS))):
             if not differences:
                 return
-            if answer(self._database, await self._migrations.standing()) is not Standing.RUNNING:
+            if await self._standing() is not Standing.RUNNING:
                 break
             await asyncio.sleep(_POLL_SECONDS)
             differences = await self._find_differences(SchemaMode.CHECK)
@@ -74,8 +76,10 @@ class MigrationStart:
 
     async def apply_safe(self, differences: Sequence[str]) -> None:
         """Apply what is safe; let the program start if it can run then."""
-        standing = answer(self._database, await self._migrations.standing())
-        if standing is Standing.CURRENT and not differences:
+        if self._application.migration_rules():
+            # Rules that have mistakes are found by every start.
+            _ = self._migrations
+        if await self._standing() is Standing.CURRENT and not differences:
             return
         answered = await self._migrations.apply_safe(wait=self._wait)
         if isinstance(answered, Failure) and isinstance(stopped := answered.failure(), MigrationStopped):
@@ -97,12 +101,12 @@ class MigrationStart:
             "database %r: the program runs, but the stored schema differs from the declared one: %s. %s",
             self._database.name,
             steps,
-            ahead or f"A start leaves that alone; to have it done: {self._command(rest, Hints())}",
+            ahead or f"A start leaves that alone; to have it done: {self._commands().apply(rest)}",
         )
 
     def _stopped(self, stopped: MigrationStopped) -> DeclarationError:
         """Return the error of a migration that was begun and cannot go on by itself."""
-        look = self._command_of("status")
+        look = self._commands().named("status")
         mistakes = [stopped.message, *stopped.details]
         if stopped.run_id:
             mistakes.append(f"a migration that was begun has not ended; {look} shows how far it is")
@@ -125,19 +129,14 @@ class MigrationStart:
     async def _required(self, differences: Sequence[str]) -> MigrationRequired:
         """Return the error that names what has to be done."""
         sentences = [f"database {self._database.name!r}: {each}" for each in differences]
-        proposed = await propose(self._migrations, self._target())
+        proposed = await self._commands().propose(self._migrations)
         if isinstance(proposed, Failure):
             return MigrationRequired(sentences)
         found = proposed.unwrap()
         return MigrationRequired(sentences, found.plan, found.command, found.notes)
 
-    def _command(self, plan: MigrationPlan, hints: Hints) -> str:
-        return apply_command(Planning(at=self._target(), hints=hints), plan)
+    def _commands(self) -> Any:
+        # Imported by those who have something to say; the command line is a library of its own.
+        from fastapi_easy.composition.schemas.next_commands import NextCommands
 
-    def _command_of(self, name: str) -> str:
-        return command(name, self._target())
-
-    def _target(self) -> MigrationTarget:
-        target = Target(path=os.environ.get(TARGET_VARIABLE, "MODULE:APP"), folder=Path())
-        several = len({each.database for each in self._application.every_resource()}) > 1
-        return MigrationTarget(target=target, database=self._database.name if several else None)
+        return NextCommands(self._application, self._database)

@@ -15,8 +15,7 @@ __all__ = ["read_standings"]
 async def read_standings(application: Application) -> Mapping[str, str]:
     """Return how each database stands by what its ledger says, by name; those that have none are left out."""
     # Not for a program that is never asked.
-    from fastapi_easy.application.migrations.read_standing import Standing
-    from fastapi_easy.composition.schemas.migrations import make_migrations
+    from fastapi_easy.application.migrations.read_standing import ReadStandingHandler, Standing
 
     found: dict[str, str] = {}
     for database in application.every_database():
@@ -26,7 +25,7 @@ async def read_standings(application: Application) -> Mapping[str, str]:
         if store is None:
             continue
         try:
-            standing = await make_migrations(application, database, store).standing()
+            standing = await ReadStandingHandler(store)()
         finally:
             await store.close()
         # A database that is down is reported as that.
