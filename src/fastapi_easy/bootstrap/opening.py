@@ -19,8 +19,7 @@ from fastapi_easy.composition.events.relay import running_relay
 from fastapi_easy.composition.events.wake_ups import opened_wake_ups
 from fastapi_easy.composition.events.webhooks import find_webhook_mistakes, prepare_webhooks
 from fastapi_easy.composition.lifespans import close_resources, opened_resources
-from fastapi_easy.composition.policies.effective_policy import find_policy_mistakes
-from fastapi_easy.composition.policies.questions import log_public_operations
+from fastapi_easy.composition.policies.effective_policy import current_policy, find_policy_mistakes
 from fastapi_easy.composition.schemas.preparation import prepare_schema
 from fastapi_easy.composition.schemas.row_security import check_row_security
 from fastapi_easy.container import Container
@@ -85,8 +84,15 @@ async def _open(application: Application, stack: AsyncExitStack) -> Kernel:
     control = application.settings().control
     if control is not None:
         await stack.enter_async_context(_serve_control_folder(application, control))
-    await log_public_operations(application)
+    if current_policy(application) is not None:
+        await _log_public_operations(application)
     return kernel
+
+
+def _log_public_operations(application: Application) -> Awaitable[None]:
+    from fastapi_easy.composition.policies.questions import log_public_operations
+
+    return log_public_operations(application)
 
 
 async def _check_locks(locks: LockProvider) -> None:

@@ -3,15 +3,11 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from fastapi_easy.application.events.assign_positions import AssignPositions
-from fastapi_easy.application.events.backoff import Backoff
-from fastapi_easy.application.events.publish_messages import PublishLimits, PublishMessages
 from fastapi_easy.application.events.relay import Relay
 from fastapi_easy.application.events.relay_figures import RelayFigures
 from fastapi_easy.application.events.relay_task import RelayTask, ScheduledTask
-from fastapi_easy.application.events.remove_expired import RemoveExpiredMessages
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.trail import is_audited
 from fastapi_easy.domain.ports import Broker, Outbox, OutboxArchive
@@ -52,6 +48,11 @@ def _make_relay(application: Application) -> Relay:
 def _tasks_for(
     application: Application, settings: EventSettings, broker: Broker | None, database: str, outbox: Outbox
 ) -> Iterator[ScheduledTask]:
+    # Imported by those who run a relay.
+    from fastapi_easy.application.events.assign_positions import AssignPositions
+    from fastapi_easy.application.events.publish_messages import PublishMessages
+    from fastapi_easy.application.events.remove_expired import RemoveExpiredMessages
+
     figures = application.relay_figures.setdefault(database, RelayFigures())
     clock = application.clock()
     often: list[RelayTask] = [AssignPositions(database, outbox)]
@@ -105,7 +106,10 @@ def _often(settings: EventSettings, task: RelayTask) -> ScheduledTask:
     )
 
 
-def _limits(settings: EventSettings) -> PublishLimits:
+def _limits(settings: EventSettings) -> Any:
+    from fastapi_easy.application.events.backoff import Backoff
+    from fastapi_easy.application.events.publish_messages import PublishLimits
+
     return PublishLimits(
         batch=settings.batch,
         concurrency=settings.concurrency,

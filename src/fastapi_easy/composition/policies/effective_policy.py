@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi_easy.composition.application import Application
-from fastapi_easy.domain.policies.resource_policy import ResourcePolicy
-from fastapi_easy.domain.policies.rule_policy import RolePolicy, RulePolicy, find_mistakes_in_rules
 from fastapi_easy.domain.policies.verdict import DescribedPolicy
 from fastapi_easy.domain.ports import Policy
 from fastapi_easy.domain.ports.authenticator import Authenticator
@@ -38,18 +36,28 @@ def effective_policy(
         authenticators: Where there are some, what nothing allows is denied.
     """
     rules = {name: each.policy for name, each in resources.items() if each.policy is not None}
-    if policy is None and settings.policy.roles:
+    roles = settings.policy.roles if policy is None else ()
+    if not rules and not roles and (policy is not None or not authenticators):
+        return policy
+    # Imported by those who declare rules.
+    from fastapi_easy.domain.policies.resource_policy import ResourcePolicy
+    from fastapi_easy.domain.policies.rule_policy import RolePolicy, RulePolicy
+
+    if roles:
         policy = RolePolicy(settings.policy.roles)
-    if not rules and (policy is not None or not authenticators):
+    if not rules and policy is not None:
         return policy
     return ResourcePolicy(RulePolicy(rules), policy)
 
 
 def find_rule_mistakes(resources: Mapping[str, Resource[Any]]) -> list[str]:
     """Return a sentence for every mistake in the rules of *resources*, whose relations are linked."""
-    return [
-        mistake for each in resources.values() for mistake in find_mistakes_in_rules(each.policy or (), each)
-    ]
+    ruled = [each for each in resources.values() if each.policy]
+    if not ruled:
+        return []
+    from fastapi_easy.domain.policies.rule_policy import find_mistakes_in_rules
+
+    return [mistake for each in ruled for mistake in find_mistakes_in_rules(each.policy or (), each)]
 
 
 def find_policy_mistakes(application: Application) -> list[str]:

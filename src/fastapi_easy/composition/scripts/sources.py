@@ -1,11 +1,10 @@
 """Where the migration scripts of an application are."""
 
+from functools import partial
 from pathlib import Path
 
-from fastapi_easy.application.migrations.plan_document import read_plan, write_plan
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.technologies import technology_of
-from fastapi_easy.domain.migrations.plan import MigrationPlan
 from fastapi_easy.domain.ports.database import Database
 from fastapi_easy.domain.ports.migration_scripts import ScriptSource
 from fastapi_easy.domain.ports.schema_store import SchemaStore
@@ -33,8 +32,6 @@ def find_scripts(application: Application, database: Database, store: SchemaStor
     make = technology_of(database).scripts
     if make is None:
         return None
-    return make(store, script_folder(application, database), _write, read_plan)
+    from fastapi_easy.application.migrations.plan_document import read_plan, write_plan
 
-
-def _write(plan: MigrationPlan) -> str:
-    return write_plan(plan, indent=2)
+    return make(store, script_folder(application, database), partial(write_plan, indent=2), read_plan)
