@@ -69,43 +69,39 @@ def _use_cases(
         # What it is made with is missing at start, if it is.
         _ = hasher()
         passwords = PasswordVerifier(checked, declared.repository, hasher)
-    return _FollowingUseCases(declared, steps, checked, limits, secret, passwords)
+    use_cases = _FollowingUseCases.__new__(_FollowingUseCases)
+    put = partial(object.__setattr__, use_cases)
+    put("_declared", declared)
+    put("_steps", steps)
+    put("_validator", MemoizedDelegate(declared.validator))
+    put("resource", checked)
+    put("queries", QueryReader(checked, limits, secret))
+    put("histories", HistoryRequests(checked, secret))
+    put("validator", declared.validator)
+    put("passwords", passwords)
+    put("actions", {name: use_cases.handler_of(name, declared.perform) for name in checked.actions or {}})
+    return use_cases
 
 
 class _FollowingUseCases(UseCases):
-    """The use cases of *declared*, each made when it is first asked for: most programs use few of them."""
+    """Use cases of which each is made when it is first asked for: most programs use few of them."""
 
     __slots__ = ("_declared", "_steps", "_validator")
 
-    def __init__(
-        self,
-        declared: Any,
-        steps: providers.Provider[Sequence[Step]],
-        resource: Resource[Any],
-        limits: QueryLimits,
-        secret: bytes,
-        passwords: PasswordVerifier | None,
-    ) -> None:
-        put = partial(object.__setattr__, self)
-        put("_declared", declared)
-        put("_steps", steps)
-        put("_validator", MemoizedDelegate(declared.validator))
-        put("resource", resource)
-        put("queries", QueryReader(resource, limits, secret))
-        put("histories", HistoryRequests(resource, secret))
-        put("validator", declared.validator)
-        put("passwords", passwords)
-        put("actions", {name: self._handler(name, declared.perform) for name in resource.actions or {}})
+    _declared: Any
+    _steps: providers.Provider[Sequence[Step]]
+    _validator: MemoizedDelegate
 
     def __getattr__(self, name: str) -> Any:
         definition = _BY_ATTRIBUTE.get(name)
         if definition is None:
             raise AttributeError(name)
-        handler = self._handler(definition.operation, getattr(self._declared, name))
+        handler = self.handler_of(definition.operation, getattr(self._declared, name))
         object.__setattr__(self, name, handler)
         return handler
 
-    def _handler(self, action: str, provider: providers.Provider[Any]) -> Handler[Any, Any]:
+    def handler_of(self, action: str, provider: providers.Provider[Any]) -> Handler[Any, Any]:
+        """Return the handler of *action*, which follows *provider*."""
         target = Target(self.resource, action, self.validator)
         return _make_following_handler(target, provider, self._steps, self._validator)
 

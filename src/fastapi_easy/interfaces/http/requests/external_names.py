@@ -1,7 +1,7 @@
 """What callers meet of resources whose fields they call otherwise than programs do."""
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from fastapi_easy.application import BulkAnswer, Context, Handler, ImportReport, UseCases
@@ -54,18 +54,17 @@ def with_translated_errors(use_cases: UseCases) -> UseCases:
     translated: dict[str, Any] = {
         each.attribute: _translate_errors(each.select(use_cases), resource) for each in definitions
     }
-    # Those of a kernel are of a class of their own, which makes each when it is asked for.
-    known: dict[str, Any] = {each.name: getattr(use_cases, each.name) for each in fields(UseCases)}
-    translated |= {
-        "bulk": _translate_bulk_errors(use_cases.bulk, resource),
-        "import_": _translate_import_errors(use_cases.import_, resource),
+    return replace(
+        use_cases,
+        **translated,
+        bulk=_translate_bulk_errors(use_cases.bulk, resource),
+        import_=_translate_import_errors(use_cases.import_, resource),
         # What an action calls invalid is a field of its own.
-        "actions": {
+        actions={
             name: _translate_errors(each, resource, own_faults=True)
             for name, each in use_cases.actions.items()
         },
-    }
-    return UseCases(**known | translated)
+    )
 
 
 def _reachable_resources(resource: Resource[Any], seen: set[str]) -> Iterator[Resource[Any]]:
