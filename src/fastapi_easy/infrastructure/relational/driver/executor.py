@@ -280,12 +280,16 @@ class Executor:
             return await work
 
 
+_COUNTS_ROWS: Final = {"preserve_rowcount": True}
+
+
 def _may_be_stale(error: DBAPIError) -> bool:
     return error.connection_invalidated or is_stale_statement(error)
 
 
 def _run(connection: Connection, statement: Executable, parameters: Any) -> StatementResult:
-    result = connection.execute(statement, parameters)
+    # By itself SQLAlchemy forgets how many rows an INSERT has added, of which a conflict leaves none.
+    result = connection.execute(statement, parameters, execution_options=_COUNTS_ROWS)
     if result.returns_rows:
         rows = result.all()
         return StatementResult(rows, len(rows))
