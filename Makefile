@@ -6,7 +6,7 @@
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 LOWEST := .venv/lowest
-SERVICES := postgres,mariadb,redis,mongo,mongo_alone,nats
+SERVICES := postgres,pgbouncer,mariadb,redis,mongo,mongo_alone,nats
 # Four for two cores: many tests wait for a server or a process to come or to go.
 WORKERS := -n 4 --dist worksteal
 PYTEST = TEST_SERVICES=$(SERVICES) $(BIN)/python -m pytest $(WORKERS)

@@ -1,4 +1,4 @@
-"""Offers the tests eight real servers, each through a database of its own; see `tests/services`."""
+"""Offers the tests nine real servers, each through a database of its own; see `tests/services`."""
 
 import gc
 import os
@@ -75,6 +75,13 @@ def postgres_url() -> Iterator[str]:
     """An empty PostgreSQL database, as `postgresql://…`."""
     with empty_database("postgres") as url:
         _shared.append(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def pgbouncer_url() -> Iterator[str]:
+    """An empty PostgreSQL database behind PgBouncer in transaction mode, as `postgresql://…`."""
+    with empty_database("pgbouncer") as url:
         yield url
 
 

@@ -31,6 +31,13 @@ async def on_postgres(postgres_url):
 
 
 @pytest_asyncio.fixture(scope="module")
+async def through_psycopg(postgres_url):
+    url = postgres_url.replace("postgresql://", "postgresql+psycopg://")
+    async with sqlalchemy_store(url, sqlalchemy_entities.ENTITIES) as store:
+        yield store
+
+
+@pytest_asyncio.fixture(scope="module")
 async def on_mariadb(mariadb_url):
     async with sqlalchemy_store(mariadb_url, sqlalchemy_entities.ENTITIES) as store:
         yield store
@@ -58,6 +65,12 @@ class Postgres:
     @pytest.fixture
     def store(self, on_postgres):
         return on_postgres
+
+
+class PostgresThroughPsycopg:
+    @pytest.fixture
+    def store(self, through_psycopg):
+        return through_psycopg
 
 
 class MariaDB:
@@ -88,6 +101,9 @@ class TestOutboxOnPostgres(Postgres, OutboxConformance): ...
 
 
 class TestInboxOnPostgres(Postgres, InboxConformance): ...
+
+
+class TestInboxThroughPsycopg(PostgresThroughPsycopg, InboxConformance): ...
 
 
 class TestOutboxOnMariaDB(MariaDB, OutboxConformance): ...

@@ -1,12 +1,13 @@
 """Database URLs with words in them, told to real servers by each driver."""
 
+import socket
 from typing import Any
 
 import pytest
 from returns.result import Success
 from sqlalchemy import URL, make_url, text
 
-from fastapi_easy.infrastructure.persistence.sqlalchemy import SqlAlchemyDatabase
+from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase
 
 POSTGRES = ["asyncpg", "psycopg"]
 MYSQL = ["asyncmy", "aiomysql"]
@@ -15,7 +16,7 @@ MYSQL = ["asyncmy", "aiomysql"]
 async def asked(url: URL | str, *questions: str) -> list[Any]:
     """Return what the server at *url* answers to each of *questions*."""
     told = url if isinstance(url, str) else url.render_as_string(hide_password=False)
-    database = SqlAlchemyDatabase("default", told)
+    database = SqlAlchemyDatabase("default", told, ConnectionOptions(connect_timeout=2, pool_timeout=30))
     try:
         assert await database.check() == Success(None)
         return [(await database.executor.read(text(each), {})).rows[0][0] for each in questions]
@@ -61,6 +62,19 @@ async def test_the_next_host_is_asked_when_the_first_is_not_there(driver: str, p
     text_of_url = f"{url.drivername}://{login}127.0.0.1:1,{url.host}:{url.port}/{url.database}"
 
     assert await asked(f"{text_of_url}?target_session_attrs=read-write", "SELECT 1") == [1]
+
+
+@pytest.mark.parametrize("driver", POSTGRES)
+async def test_the_next_host_is_asked_when_the_first_is_silent(driver: str, postgres_url: str) -> None:
+    url = make_url(postgres_url).set(drivername=f"postgresql+{driver}")
+    login = "" if url.username is None else f"{url.username}:{url.password or ''}@"
+    # It takes connections, as the system does for a process that is stopped, and never says a word.
+    silent = socket.create_server(("127.0.0.1", 0))
+    with silent:
+        hosts = f"127.0.0.1:{silent.getsockname()[1]},{url.host}:{url.port}"
+        text_of_url = f"{url.drivername}://{login}{hosts}/{url.database}?target_session_attrs=primary"
+
+        assert await asked(text_of_url, "SELECT 1") == [1]
 
 
 @pytest.mark.parametrize("driver", MYSQL)

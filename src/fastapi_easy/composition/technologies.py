@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from returns.result import Failure
@@ -27,6 +27,9 @@ __all__ = [
     "technology_at",
     "technology_of",
 ]
+
+_POSTGRES_ONLY: Final[Mapping[str, object]] = {"row_security": False, "pooler": "auto"}
+"""Settings that only PostgreSQL has a use for, and what they are when nobody has set them."""
 
 
 def describe(entity: type[Any], database: Database | None = None) -> Shape:
@@ -90,13 +93,15 @@ def open_database(
         raise DeclarationError(
             [f"database {name!r}: {technology.name} stores no entities, only leases (locks.url)"]
         )
-    limits = chosen.model_dump(exclude={"url", "migrations", "breaker", "row_security"})
-    if chosen.row_security:
+    limits = chosen.model_dump(exclude={"url", "migrations", "breaker", *_POSTGRES_ONLY})
+    for each, default in _POSTGRES_ONLY.items():
+        if (value := getattr(chosen, each)) == default:
+            continue
         if not url.startswith("postgres"):
             raise DeclarationError(
-                [f"database {name!r}: row_security needs PostgreSQL: leave it out of the settings"]
+                [f"database {name!r}: {each} needs PostgreSQL: leave it out of the settings"]
             )
-        limits["row_security"] = True
+        limits[each] = value
     with _naming(name):
         return technology.open(
             DatabaseRequest(

@@ -1,6 +1,6 @@
 """The settings of databases, of the locks in them, and of calls that are made again."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -93,6 +93,9 @@ class DatabaseSettings(Section):
 
         recycle: Seconds after which a connection is made anew.
 
+        pooler: What stands before PostgreSQL: `auto` finds it out, `session` is nothing or a pooler that gives each
+            connection a session of its own, `transaction` one that gives each transaction some session.
+
         row_security: Tell PostgreSQL which tenant each statement is for, so that its row-level security keeps tenants
             apart too.
 
@@ -109,6 +112,7 @@ class DatabaseSettings(Section):
     lock_timeout: Seconds = 3.0
     transaction_timeout: Annotated[float, Field(ge=0)] = 30.0
     recycle: Annotated[int, Field(ge=1)] = 1800
+    pooler: Literal["auto", "session", "transaction"] = "auto"
     row_security: bool = False
     breaker: BreakerSettings = BreakerSettings()
 

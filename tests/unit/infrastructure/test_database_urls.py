@@ -63,6 +63,8 @@ def test_what_stands_in_a_password_stays(text: str) -> None:
             {"target_session_attrs": "read-write", "host": "a,b,::1", "port": "1,5432,3"},
             id="several hosts",
         ),
+        pytest.param("h/x?pooler=session", {}, {}, id="a pooler, which no driver is told of"),
+        pytest.param("h/x?pgbouncer=true", {}, {}, id="a pooler in the words of hosts of databases"),
         pytest.param(
             "/x?host=a,b&port=1,2",
             {"host": ["a", "b"], "port": [1, 2]},
@@ -125,7 +127,8 @@ def test_the_drivers_for_mysql_are_told_of_sockets_and_tls(driver: str, tmp_path
         ("postgresql://h/x?sslrootcert=/nowhere/ca.pem", "'sslrootcert'.*/nowhere/ca.pem.*No such file"),
         ("postgresql://h/x?schema=shop", "options=-csearch_path=NAME"),
         ("postgresql+psycopg://h/x?connect_timeout=3", "connect_timeout of the database in the settings"),
-        ("postgresql+psycopg://h/x?pgbouncer=true", "'pgbouncer'"),
+        ("postgresql+psycopg://h/x?pooler=statement", "'pooler'.*auto, session, transaction"),
+        ("mysql://h/x?pooler=transaction", "'pooler'.*leave it out"),
         ("postgresql://h:port/x", "the port"),
         ("postgresql://a:1,b:x/x", "the port"),
         ("postgresql://me:p@s/s@h/x", "%40"),

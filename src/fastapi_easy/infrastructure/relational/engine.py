@@ -19,20 +19,18 @@ from fastapi_easy.domain.queries.case_folding import fold_case
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.relational.driver.asyncpg_codecs import register_codecs
 from fastapi_easy.infrastructure.relational.driver.decoding.json_text import parse_json, write_json
+from fastapi_easy.infrastructure.relational.driver.driver_internals import leave_jit_alone
 from fastapi_easy.infrastructure.relational.driver.unreadable import as_stored
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
 from fastapi_easy.infrastructure.relational.server import ServerName, server_name_of
+from fastapi_easy.infrastructure.relational.sessions.opening import open_sessions
+from fastapi_easy.infrastructure.relational.sessions.sessions import Sessions
+from fastapi_easy.infrastructure.relational.sessions.settings import IDLE_IN_TRANSACTION_TIMEOUT
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import keep_json_as_text
 from fastapi_easy.infrastructure.relational.sqlite.kept_files import are_files_kept
 from fastapi_easy.infrastructure.relational.sqlite.spellings import NORMAL_FORMS
 from fastapi_easy.infrastructure.relational.sqlite.text_index import has_all_words
 from fastapi_easy.infrastructure.relational.url import Driver, connect_arguments, driver_of
-
-IDLE_IN_TRANSACTION_TIMEOUT: Final = 15
-"""Seconds after which PostgreSQL and MariaDB end an idle transaction; MySQL never does."""
-
-_TRANSACTION_TIMEOUT_SINCE: Final = 17_00_00
-"""The first version of PostgreSQL with a limit for a whole transaction."""
 
 _KEEPALIVE_SETTINGS: Final = {
     "keepalives_idle": 10,
@@ -79,6 +77,9 @@ def make_engine(
     if engine.driver == "asyncpg":
         keep_json_as_text(engine.dialect)
     server = server_name_of(url.get_backend_name())
+    if server == "postgresql":
+        sessions = open_sessions(engine.sync_engine, url, words, options)
+        event.listen(engine.sync_engine, "connect", lambda connection, _: _leave_jit(connection, sessions))
     set_up = _session_setup(server, driver_of(url), options, scratch=scratch, only_reads=only_reads)
     if server == "mysql" and "ssl" in words:
         event.listen(engine.sync_engine, "connect", _refuse_plain_connection)
@@ -103,7 +104,8 @@ def _connect_arguments(driver: Driver, options: ConnectionOptions) -> dict[str, 
             wait = options.statement_timeout + CLIENT_TIMEOUT_MARGIN if options.statement_timeout else None
             return {"timeout": options.connect_timeout, "command_timeout": wait}
         case "psycopg":
-            return {"connect_timeout": seconds, **_KEEPALIVE_SETTINGS}
+            # Also while its session is set up, before SQLAlchemy says so.
+            return {"connect_timeout": seconds, "autocommit": True, **_KEEPALIVE_SETTINGS}
         case "asyncmy" | "aiomysql":
             return {"connect_timeout": seconds, "charset": "utf8mb4"}
         case "aiosqlite":
@@ -122,7 +124,7 @@ def _session_setup(
             )
         case "postgresql":
             register = _postgres_values(driver)
-            return lambda connection, _: _set_up_postgres(connection, options, register)
+            return lambda connection, _: register(connection)
         case "mysql":
             return lambda connection, _: _set_up_mysql(connection, options)
         case _:
@@ -165,28 +167,9 @@ def _postgres_values(driver: Driver) -> Callable[[Any], None]:
     return lambda connection: module.register_adapters(connection.driver_connection)
 
 
-def _set_up_postgres(connection: Any, options: ConnectionOptions, register: Callable[[Any], None]) -> None:
-    register(connection)
-    _execute_all(connection, _postgres_settings(options))
-
-
-def _postgres_settings(options: ConnectionOptions) -> str:
-    settings = {
-        "TimeZone": "UTC",
-        # Compiling costs more than short statements do.
-        "jit": "off",
-        "statement_timeout": str(round(options.statement_timeout * 1000)),
-        "lock_timeout": str(round(options.lock_timeout * 1000)),
-        "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT * 1000),
-        "default_transaction_isolation": "read committed",
-    }
-    calls = [f"set_config('{name}', '{value}', false)" for name, value in settings.items()]
-    calls.append(
-        f"CASE WHEN current_setting('server_version_num')::int >= {_TRANSACTION_TIMEOUT_SINCE}"
-        f" THEN set_config('transaction_timeout', '{round(options.transaction_timeout * 1000)}', false) END"
-    )
-    # A statement and not start-up options, which poolers refuse.
-    return f"SELECT {', '.join(calls)}"
+def _leave_jit(connection: Any, sessions: Sessions) -> None:
+    if sessions.are_shared:
+        leave_jit_alone(connection.driver_connection)
 
 
 def _set_up_mysql(connection: Any, options: ConnectionOptions) -> None:

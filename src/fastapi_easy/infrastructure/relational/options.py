@@ -1,7 +1,11 @@
 """The limits of a connection pool: how long to wait, and how many connections to keep."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
+
+PoolerMode: TypeAlias = Literal["auto", "session", "transaction"]
+"""What stands between: `auto` finds it out, `session` is nothing or a pooler that gives each connection a session of
+its own, `transaction` one that gives a session to each transaction."""
 
 CLIENT_TIMEOUT_MARGIN: Final = 1.0
 """Seconds that the client waits longer than the server, so that the server's answer is the usual one."""
@@ -32,6 +36,8 @@ class ConnectionOptions:
 
         busy_timeout: Wait for another writer of a SQLite file.
 
+        pooler: What stands between the connections and PostgreSQL; `auto` finds it out.
+
         row_security: PostgreSQL is told with each transaction which tenant it is for.
     """
 
@@ -45,4 +51,5 @@ class ConnectionOptions:
     recycle: int = 1800
     echo: bool = False
     busy_timeout: float = 5.0
+    pooler: PoolerMode = "auto"
     row_security: bool = False

@@ -125,11 +125,14 @@ def dbapi_error(connection: Connection, error: Exception) -> BaseException:
     their names, which SQLAlchemy took over from asyncpg.
     """
     adapted: Any = connection.connection.dbapi_connection
-    if adapted is None:
-        return error
+    return error if adapted is None else adapted_error(adapted, connection.dialect.loaded_dbapi, error)
+
+
+def adapted_error(adapted: Any, dbapi: Any, error: Exception) -> Exception:
+    """As `dbapi_error`, for a connection that nobody has wrapped yet: *adapted*, of the module *dbapi*."""
     translate: Any = getattr(adapted, "_handle_exception", None)
     if translate is None:
-        return _translated(connection.dialect.loaded_dbapi, error)
+        return _translated(dbapi, error)
     try:
         translate(error)
     except Exception as translated:  # noqa: BLE001 - it always raises, and what it raises is the answer

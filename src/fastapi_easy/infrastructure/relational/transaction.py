@@ -9,10 +9,7 @@ from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from fastapi_easy.domain.current_tenant import current_tenant
-from fastapi_easy.infrastructure.relational.driver.error_classification import (
-    classify_error,
-    ends_transaction,
-)
+from fastapi_easy.infrastructure.relational.driver.error_classification import ends_transaction
 from fastapi_easy.infrastructure.relational.driver.executor import (
     Closing,
     Executor,
@@ -269,6 +266,11 @@ class Transaction:
     async def _execute_in_autocommit(self, statement: Executable, parameters: Parameters) -> StatementResult:
         executor = self._executor
         pooled = executor.pool.check_out_now() or await executor.pool.check_out()
+        if executor.sessions.are_shared:
+            executor.pool.check_in(pooled)
+            return await self._execute(
+                statement, parameters, writes=True
+            )  # Its limits travel with a transaction.
         try:
             answer = await executor.run(pooled, statement, parameters)
         except BaseException as error:
@@ -331,7 +333,7 @@ class Transaction:
         """Return to the state before the statement that failed, or mark the transaction as lost."""
         if self._pooled is None:
             return
-        classified = classify_error(error)
+        classified = self._executor.note_failure(error)
         if pooled.connection.invalidated:
             self._abandon_connection(error)
         elif (

@@ -30,7 +30,9 @@ async def store_of(
 
         limits: Settings of the database that differ from the defaults.
     """
-    defaults = DatabaseSettings().model_dump(exclude={"url", "migrations", "breaker", "row_security"})
+    defaults = DatabaseSettings().model_dump(
+        exclude={"url", "migrations", "breaker", "row_security", "pooler"}
+    )
     request = DatabaseRequest(name="default", url=url, limits={**defaults, **limits})
     database, bus = technology.open(request), RecordingEventBus()
     entities = {

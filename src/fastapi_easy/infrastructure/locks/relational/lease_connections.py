@@ -13,6 +13,7 @@ from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
 from fastapi_easy.infrastructure.relational.engine import client_timeout, make_engine
 from fastapi_easy.infrastructure.relational.errors import as_unavailable
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
+from fastapi_easy.infrastructure.relational.sessions.sessions import Sessions, sessions_of
 
 CONNECTION_LIMITS: Final = ConnectionOptions(
     pool_size=2,
@@ -53,6 +54,7 @@ class LeaseConnections:
                 client_timeout=client_timeout(self.url, self._limits),
                 aborts_on_error=False,
                 is_uninterruptible=self.url.get_backend_name() == "sqlite",
+                sessions=self.sessions,
             )
         return self._executor
 
@@ -71,6 +73,11 @@ class LeaseConnections:
             waits=sum(each.waits[0] for each in pools),
             wait_seconds=sum(each.waits[1] for each in pools),
         )
+
+    @property
+    def sessions(self) -> Sessions:
+        """What is known of the sessions behind the connections."""
+        return sessions_of(self._lease_engine.sync_engine)
 
     def open_pool(self, size: int) -> ConnectionPool:
         """Open a pool of its own, which the caller closes."""

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
-from fastapi_easy.infrastructure.locks.relational.session_locks import SessionLockStore
+from fastapi_easy.infrastructure.locks.relational.session_locks import POOLED_ADVICE, SessionLockStore
 
 _DIGITS: Final = 60
 """Hexadecimal digits of a key: MySQL 8 allows 64 characters, of which `fe:` takes three."""
@@ -41,11 +41,7 @@ class MySqlNamedLockStore(SessionLockStore):
     async def find_problems(self) -> Sequence[str]:
         """Report a pooler that gives each statement another session."""
         sessions = {await self.execute("SELECT CONNECTION_ID()") for _ in range(_SESSION_PROBES)}
-        if len(sessions) == 1:
-            return ()
-        return [
-            "session locks do not work behind a connection pooler in transaction mode: connect to the server directly"
-        ]
+        return () if len(sessions) == 1 else [POOLED_ADVICE]
 
     async def configure_session(self) -> None:
         """Never end a session for being idle."""

@@ -40,7 +40,7 @@ SELECT 1, {notify} FROM r
 class PostgresLeaseStore(RelationalLeaseStore):
     """Implements `LeaseStore` in PostgreSQL. With asyncpg one more connection listens, from the first wait on.
 
-    Behind a pooler in transaction mode it hears nothing; waiters then poll.
+    Behind a pooler in transaction mode it does not listen, since another client would hear it; waiters then poll.
     """
 
     dialect: ClassVar[Mapping[str, str]] = {
@@ -86,7 +86,7 @@ class PostgresLeaseStore(RelationalLeaseStore):
     @asynccontextmanager
     async def wakeups(self, name: str, owner: str) -> AsyncIterator[asyncio.Event]:
         """Return an event that is set when it is the turn of *owner*."""
-        if self.connections.url.get_driver_name() == "asyncpg":
+        if self.connections.url.get_driver_name() == "asyncpg" and not self.connections.sessions.are_shared:
             await self._listen()
         async with self._events.register(owner) as event:
             yield event

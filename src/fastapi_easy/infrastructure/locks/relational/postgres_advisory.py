@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Final
 
-from fastapi_easy.infrastructure.locks.relational.session_locks import SessionLockStore
+from fastapi_easy.infrastructure.locks.relational.session_locks import POOLED_ADVICE, SessionLockStore
 
 _NAMESPACE: Final = "fastapi_easy"
 _LOCK: Final = """
@@ -46,11 +46,7 @@ class PostgresAdvisoryLockStore(SessionLockStore):
     async def find_problems(self) -> Sequence[str]:
         """Report a pooler that gives each statement another session."""
         sessions = {await self.execute("SELECT pg_backend_pid()") for _ in range(_SESSION_PROBES)}
-        if len(sessions) == 1:
-            return ()
-        return [
-            "session locks do not work behind a connection pooler in transaction mode: connect to the server directly"
-        ]
+        return () if len(sessions) == 1 else [POOLED_ADVICE]
 
     async def configure_session(self) -> None:
         """Never end a session for being idle, and notice within half a minute that the other machine is gone."""

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from returns.result import Failure, Success
 from sqlalchemy import URL, text
 
-from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.errors import Outcome, Unsupported
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.database import Pool
@@ -32,6 +32,12 @@ T = TypeVar("T")
 
 MAX_LOCKS: Final = 256
 """Locks of one process at most: a server keeps them in shared memory, which other statements need too."""
+
+POOLED: Final = "session locks behind a connection pooler in transaction mode"
+
+POOLED_ADVICE: Final = (
+    "session locks do not work behind a connection pooler in transaction mode: connect to the server directly"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +78,15 @@ class SessionLockStore(PollingLeases, ABC):
     ) -> Outcome[Acquired | Busy]:
         """Give *name* to *owner* if it is free, or is its already."""
 
-        async def acquire() -> Acquired | Busy:
+        async def acquire() -> Acquired | Busy | None:
             held = self._held.get(name)
             if held is not None:
                 return Acquired(held.token) if held.owner == owner else Busy(held.owner)
             if len(self._held) >= MAX_LOCKS:
                 return Busy(f"this process: limit of {MAX_LOCKS} session locks reached")
+            if await self._are_sessions_shared():
+                # A lock would stay with a session that the pooler lends to others.
+                return None
             micros = await self.lock(name)
             if micros is None:
                 return Busy()
@@ -86,7 +95,11 @@ class SessionLockStore(PollingLeases, ABC):
             self._held[name] = _Held(owner, self._token, self._clock.monotonic())
             return Acquired(self._token)
 
-        return await self._run_exclusive(acquire)
+        acquired = await self._run_exclusive(acquire)
+        if isinstance(acquired, Failure):
+            return acquired
+        answer = acquired.unwrap()
+        return Failure(Unsupported(name, POOLED)) if answer is None else Success(answer)
 
     async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
         """Return whether *owner* still has it, and the connection it belongs to still stands."""
@@ -139,7 +152,11 @@ class SessionLockStore(PollingLeases, ABC):
 
     async def check(self) -> Outcome[Sequence[str]]:
         """Report what makes sessions useless for locks here."""
-        return await self._run_exclusive(self.find_problems)
+
+        async def find() -> Sequence[str]:
+            return [POOLED_ADVICE] if await self._are_sessions_shared() else await self.find_problems()
+
+        return await self._run_exclusive(find)
 
     async def close(self) -> None:
         """Close the connection, which releases everything that is locked."""
@@ -190,7 +207,14 @@ class SessionLockStore(PollingLeases, ABC):
         if self._pool is None:
             self._pool = self._connections.open_pool(1)
         self._pooled = await self._pool.check_out()
-        await self.configure_session()
+        if not self._connections.sessions.are_shared:
+            await self.configure_session()
+
+    async def _are_sessions_shared(self) -> bool:
+        """Return whether a pooler lends the session of the connection to others too."""
+        if self._pooled is None:
+            await self._connect()
+        return self._connections.sessions.are_shared
 
     async def _run_exclusive(self, operation: Callable[[], Awaitable[T]]) -> Outcome[T]:
         async with self._mutex:

@@ -19,6 +19,7 @@ from fastapi_easy.infrastructure.relational.engine import make_engine
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 from fastapi_easy.infrastructure.relational.options import ConnectionOptions
 from fastapi_easy.infrastructure.relational.server import ServerName, server_name_of
+from fastapi_easy.infrastructure.relational.sessions.sessions import sessions_of
 
 T = TypeVar("T")
 
@@ -105,7 +106,8 @@ class MigrationConnections:
                 # Another process may migrate meanwhile: what was seen first has to fit what is seen then.
                 async with snapshot(connection, self.server):
                     return await connection.run_sync(work)
-            if not shows_tables:
+            # In a session that others get as well, the setting would be theirs too.
+            if not shows_tables and not sessions_of(self.engine.sync_engine).are_shared:
                 _ = await run(connection, _READ_ONLY[self.server])
             return await connection.run_sync(work)
 

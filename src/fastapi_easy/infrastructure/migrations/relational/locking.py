@@ -118,6 +118,9 @@ class MigrationLocks:
 
     async def _take(self, lock: "MigrationLock", wait: float) -> Outcome[None]:
         until = self._clock.monotonic() + wait
+        checked = await self._check(lock)
+        if isinstance(checked, Failure):
+            return checked
         while True:
             asked = await lock.leases.try_acquire(lock.place, lock.owner, _FOR_GOOD)
             if isinstance(asked, Failure):
@@ -125,7 +128,7 @@ class MigrationLocks:
             answer = asked.unwrap()
             if isinstance(answer, Acquired):
                 lock.token = answer.token
-                return await self._check(lock)
+                return await self._sign(lock)
             left = until - self._clock.monotonic()
             if left <= 0:
                 holder = answer.holder or await self._holder(lock.place)
@@ -155,6 +158,9 @@ class MigrationLocks:
             return Failure(
                 MigrationStopped(self._database, MigrationStop.FAILED, problems[0], details=problems)
             )
+        return Success(None)
+
+    async def _sign(self, lock: "MigrationLock") -> Outcome[None]:
         if isinstance(lock.leases, postgres_advisory.PostgresAdvisoryLockStore):
             # For whoever waits: the server keeps 63 bytes.
             named = "SELECT set_config('application_name', :name, false)"

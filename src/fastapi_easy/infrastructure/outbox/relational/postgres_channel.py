@@ -1,6 +1,7 @@
 """Wake-ups through PostgreSQL's NOTIFY and LISTEN."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Callable
 from typing import Any, Final
@@ -15,8 +16,16 @@ from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
 from fastapi_easy.infrastructure.relational.engine import make_engine
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
+from fastapi_easy.infrastructure.relational.sessions.sessions import Sessions, sessions_of
 
 CHANNEL: Final = "fe_outbox"
+
+_logger: Final = logging.getLogger("fastapi_easy.connections")
+
+_POOLED: Final = (
+    "hints of other processes cannot be heard behind a connection pooler in transaction mode: messages are looked for "
+    "at intervals. Connect to the server directly, or leave events.notify off"
+)
 
 _LIMITS: Final = ConnectionOptions(pool_size=1)
 _NOTIFY: Final = text(f"SELECT pg_notify('{CHANNEL}', :sender)").bindparams(
@@ -29,7 +38,8 @@ class PostgresChannel:
     """Implements `WakeUpChannel` in *database*.
 
     Hints are sent on a connection of the pool, in a transaction of their own: one that notifies holds a lock of the
-    whole cluster until it has ended. Behind a pooler in transaction mode nothing is heard.
+    whole cluster until it has ended. Behind a pooler in transaction mode nobody listens: another client of the pooler
+    would hear what this one has asked for.
     """
 
     def __init__(self, database: SqlAlchemyDatabase) -> None:
@@ -52,7 +62,7 @@ class PostgresChannel:
             if sender != self._sender:
                 wake()
 
-        engine = make_engine(self._database.executor.engine.url, _LIMITS)
+        engine = make_engine(self._database.url, _LIMITS)
         pool = ConnectionPool(
             engine.sync_engine,
             size=_LIMITS.pool_size,
@@ -61,7 +71,7 @@ class PostgresChannel:
             recycle=_LIMITS.recycle,
         )
         try:
-            await _hear(pool, heard)
+            await _hear(pool, heard, sessions_of(engine.sync_engine))
         except DATABASE_ERRORS:
             return Failure(Unavailable(f"{self._database.name}: LISTEN {CHANNEL}"))
         finally:
@@ -70,13 +80,20 @@ class PostgresChannel:
         return Failure(Unavailable(f"{self._database.name}: LISTEN {CHANNEL}"))
 
 
-async def _hear(pool: ConnectionPool, heard: Callable[[str], None]) -> None:
-    """Call *heard* with the sender of each hint, and with nobody once it listens; return when the server has gone.
+async def _hear(pool: ConnectionPool, heard: Callable[[str], None], sessions: Sessions) -> None:
+    """Call *heard* with the sender of each hint, and with nobody once it listens.
+
+    Returns when the server has gone, and never where *sessions* are shared: no later try would hear more.
 
     Raises:
         SQLAlchemyError, OSError: It cannot listen.
     """
     pooled = await pool.check_out()
+    if sessions.are_shared:
+        pool.check_in(pooled)
+        await pool.close()
+        _logger.warning(_POOLED)
+        _ = await asyncio.Event().wait()
     hear = _hear_with_asyncpg if pooled.connection.dialect.driver == "asyncpg" else _hear_with_psycopg
     try:
         await hear(pooled.driver, heard)

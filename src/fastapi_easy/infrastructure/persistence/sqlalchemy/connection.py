@@ -45,11 +45,13 @@ from fastapi_easy.infrastructure.relational.server import (
     detect_server,
     server_name_of,
 )
+from fastapi_easy.infrastructure.relational.sessions.sessions import sessions_of
 from fastapi_easy.infrastructure.relational.sqlite.database_file import find_file_mistake
 from fastapi_easy.infrastructure.relational.sqlite.number_types import SQLITE_DIGITS, SQLITE_OTHER_NUMBERS
 from fastapi_easy.infrastructure.relational.sqlite.odd_values import ANY_TEXT, other_types
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.relational.url import resolve
+from fastapi_easy.infrastructure.relational.urls.postgres import with_pooler
 
 T = TypeVar("T")
 
@@ -114,7 +116,7 @@ class SqlAlchemyDatabase:
     ) -> None:
         self._name = name
         limits = ConnectionOptions() if options is None else options
-        resolved = resolve(url)
+        resolved = with_pooler(resolve(url), limits.pooler)
         self._scratch = _scratch_folder() if _is_in_memory(resolved) else None
         if self._scratch is not None:
             resolved = URL.create(resolved.drivername, database=str(self._scratch / "scratch.db"))
@@ -145,6 +147,7 @@ class SqlAlchemyDatabase:
             is_uninterruptible=self._server_name == "sqlite",
             statement_timeout=limits.statement_timeout or math.inf,
             has_row_security=limits.row_security,
+            sessions=sessions_of(engine),
         )
         self.executor.pool.leak_check_name = name
         self._is_read_only = False

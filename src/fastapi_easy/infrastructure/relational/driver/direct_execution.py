@@ -68,8 +68,11 @@ class DirectExecutor(Executor):
 
     @property
     def takes_scripts(self) -> bool:
-        """Whether it is asyncpg: the others need an option of the connection for it, or have no use for it."""
-        return self.engine.dialect.driver == "asyncpg"
+        """Whether it is asyncpg: the others need an option of the connection for it, or have no use for it.
+
+        Not in sessions that are shared, which know nothing of what a script has prepared.
+        """
+        return self.engine.dialect.driver == "asyncpg" and not self.sessions.are_shared
 
     async def run_command(self, pooled: PooledConnection, sql: str) -> None:
         """Run *sql*, a command that is answered with nothing."""

@@ -50,6 +50,11 @@ class ClassifiedError:
     sentence: str | None = None
     is_target_missing: bool | None = None
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the database takes no changes."""
+        return self.cause is ErrorCause.READ_ONLY
+
 
 _UNAVAILABLE_REASONS: Final = {
     ErrorCause.TIMEOUT: UnavailableReason.TIMEOUT,

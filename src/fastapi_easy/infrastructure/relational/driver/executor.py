@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -19,11 +19,16 @@ from fastapi_easy.domain import deadline
 from fastapi_easy.domain.current_tenant import current_tenant
 from fastapi_easy.domain.principal import Tenant
 from fastapi_easy.infrastructure.relational.driver.driver_exceptions import to_sqlalchemy_error
-from fastapi_easy.infrastructure.relational.driver.error_classification import is_stale_statement
+from fastapi_easy.infrastructure.relational.driver.error_classification import (
+    ClassifiedError,
+    classify_error,
+    is_stale_statement,
+)
 from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
 from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN
 from fastapi_easy.infrastructure.relational.row_security.setting import set_tenant
+from fastapi_easy.infrastructure.relational.sessions.sessions import Sessions
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import greenlet_spawn
 from fastapi_easy.infrastructure.waiting.completion import run_to_completion
 
@@ -130,6 +135,8 @@ class Executor:
             its own.
 
         has_row_security: Whether the server has to be told for which tenant a statement is.
+
+        sessions: What is known of the sessions behind the connections.
     """
 
     engine: Engine
@@ -139,6 +146,7 @@ class Executor:
     is_uninterruptible: bool
     statement_timeout: float = -math.inf
     has_row_security: bool = False
+    sessions: Sessions = field(default_factory=Sessions)
 
     def begin_sql(self, tenant: Tenant | None) -> str:
         """Return the command that begins a transaction for *tenant*, in one round trip."""
@@ -148,9 +156,9 @@ class Executor:
                 return "BEGIN IMMEDIATE"
             case "postgresql" if self.engine.dialect.driver == "asyncpg" and self.has_short_deadline:
                 # A limit of the server's leaves the connection usable, which one of the client's does not.
-                command = f"BEGIN; SET LOCAL statement_timeout = {max(1, round(self.time_left * 1000))}"
+                command = f"{self.sessions.begin}; SET LOCAL statement_timeout = {max(1, round(self.time_left * 1000))}"
             case _:
-                command = "BEGIN"
+                command = self.sessions.begin
         return f"{command}; {set_tenant(tenant)}" if self.has_row_security else command
 
     @property
@@ -254,14 +262,24 @@ class Executor:
 
     def release_after(self, pooled: PooledConnection, error: BaseException) -> None:
         """Give *pooled* back if it can still be used after *error*."""
+        _ = self.note_failure(error)
         if isinstance(error, DBAPIError) and error.connection_invalidated:
-            self.pool.expire_connections()
             self.pool.discard(pooled, error)
         elif isinstance(error, SQLAlchemyError) or self.is_uninterruptible:
             self.pool.check_in(pooled)
         else:
             # Cancelled, or timed out: the next borrower would read the answer that is still to come.
             self.pool.discard(pooled, error)
+
+    def note_failure(self, error: BaseException) -> ClassifiedError | None:
+        """Return what *error* means; no connection is lent again when its server is gone, or is no primary any more."""
+        classified = classify_error(error)
+        if isinstance(error, DBAPIError) and (
+            error.connection_invalidated
+            or (self.sessions.follows_primary and classified is not None and classified.is_read_only)
+        ):
+            self.pool.expire_connections()
+        return classified
 
     async def run_in_greenlet(self, function: Callable[..., T], /, *arguments: object) -> T:
         """Call *function*, which talks to the database, within the time a statement may take."""
@@ -281,12 +299,16 @@ class Executor:
             return await work
 
 
+_COUNTS_ROWS: Final = {"preserve_rowcount": True}
+
+
 def _may_be_stale(error: DBAPIError) -> bool:
     return error.connection_invalidated or is_stale_statement(error)
 
 
 def _run(connection: Connection, statement: Executable, parameters: Any) -> StatementResult:
-    result = connection.execute(statement, parameters)
+    # By itself SQLAlchemy forgets how many rows an INSERT has added, of which a conflict leaves none.
+    result = connection.execute(statement, parameters, execution_options=_COUNTS_ROWS)
     if result.returns_rows:
         rows = result.all()
         return StatementResult(rows, len(rows))

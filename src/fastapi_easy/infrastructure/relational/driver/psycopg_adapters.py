@@ -4,10 +4,11 @@ psycopg reads in C, and fails on a time outside Python's years. Only then are th
 server has sent, with an `UnexpectedValue` for each text that its reader refuses.
 """
 
+import asyncio
 import datetime
 from typing import Any, Final
 
-from psycopg import AsyncCursor, DataError, postgres
+from psycopg import AsyncConnection, AsyncCursor, DataError, postgres
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper, Loader, Transformer
 
@@ -63,6 +64,16 @@ def register_adapters(driver: Any) -> None:
     driver.adapters.register_loader(postgres.types["interval"].oid, IntervalLoader)
     driver.adapters.register_loader(postgres.types["timetz"].oid, TimeTzLoader)
     driver.adapters.register_dumper(UnexpectedValue, UnexpectedDumper)
+
+
+async def connect_within(seconds: float, *arguments: Any, **words: Any) -> AsyncConnection[Any]:
+    """Connect within *seconds*, of which libpq waits for a host two at least.
+
+    Raises:
+        TimeoutError: The host is silent.
+    """
+    async with asyncio.timeout(seconds):
+        return await AsyncConnection.connect(*arguments, **words)
 
 
 def _rows(result: Any, transformer: Any) -> list[tuple[object, ...]]:

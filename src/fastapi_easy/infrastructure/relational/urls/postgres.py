@@ -1,10 +1,12 @@
 """What libpq takes in a URL, for asyncpg and psycopg."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from sqlalchemy import URL
 
+from fastapi_easy.infrastructure.relational.options import PoolerMode
 from fastapi_easy.infrastructure.relational.urls.words import (
     refuse_absent_files,
     refuse_unknown,
@@ -19,6 +21,12 @@ _VALUES: Final = {
     "sslmode": _SSL_MODES,
     "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
 }
+_POOLERS: Final = {
+    "pooler": ("auto", "session", "transaction"),
+    "pgbouncer": ("true", "false"),
+}
+"""What stands between; `pgbouncer=true` is how hosts of databases say that it shares sessions out."""
+
 _FILES: Final = ("sslcert", "sslkey", "sslrootcert", "sslcrl", "passfile")
 
 _BOTH: Final = frozenset(
@@ -47,7 +55,6 @@ _HINTS: Final = {
     "currentSchema": "write options=-csearch_path=NAME",
     "search_path": "write options=-csearch_path=NAME",
     "client_encoding": "it is always UTF8, leave it out of the URL",
-    "pgbouncer": "write prepared_statement_cache_size=0 with asyncpg",
 }
 _SSL: Final = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
 
@@ -59,6 +66,9 @@ def postgres_arguments(url: URL, driver: str) -> tuple[URL, dict[str, Any]]:
         DeclarationError: The driver cannot do one of them, a value is unknown, or a file cannot be read.
     """
     words = words_of(url)
+    refuse_values(words, _POOLERS)
+    for each in _POOLERS:
+        _ = words.pop(each, None)
     if "ssl" in words:
         given = words.pop("ssl")
         _ = words.setdefault("sslmode", _SSL.get(given.lower(), given))
@@ -76,6 +86,31 @@ def postgres_arguments(url: URL, driver: str) -> tuple[URL, dict[str, Any]]:
     # asyncpg takes these in the text of a URL only.
     dsn = {"dsn": f"postgresql://?{urlencode(words, quote_via=quote)}"} if words else {}
     return plain, {**dsn, **hosts}
+
+
+def pooler_of(url: URL) -> PoolerMode:
+    """Return what *url* says to stand between; `postgres_arguments` has refused what cannot."""
+    words = words_of(url)
+    match words.get("pooler"):
+        case "session":
+            return "session"
+        case "transaction":
+            return "transaction"
+        case _:
+            return "transaction" if words.get("pgbouncer") == "true" else "auto"
+
+
+def with_pooler(url: URL, mode: PoolerMode) -> URL:
+    """Return *url* with *mode* in it, so that all who open connections with it know: locks, migrations, listeners."""
+    return url if mode == "auto" else url.update_query_dict({"pooler": mode})
+
+
+def addresses_of(arguments: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return the hosts that *arguments* of a driver name, with their ports, as far as they can be asked one by one."""
+    hosts, ports = arguments.get("host", ()), arguments.get("port", ())
+    if isinstance(hosts, str):
+        hosts, ports = hosts.split(","), str(ports).split(",")
+    return [(str(name), int(port)) for name, port in zip(hosts, ports, strict=False)]
 
 
 def _hosts_of(url: URL, words: dict[str, str]) -> dict[str, list[Any]]:
