@@ -293,6 +293,9 @@ class UnavailableReason(enum.Enum):
     READ_ONLY = enum.auto()
     """It answers, and takes no changes: a standby, or a database that may only be read."""
 
+    STORAGE_FULL = enum.auto()
+    """It answers, and has no room left for the change: its disk, or its quota, is full."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
@@ -311,6 +314,17 @@ class Unavailable:
     retry_after: float = 1.0
     reason: UnavailableReason = field(default=UnavailableReason.NO_RESPONSE, compare=False, repr=False)
     detail: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageFull(Unavailable):
+    """The store has no room left for the change; nothing was changed, and what is stored can be read.
+
+    It is no use to repeat the call before somebody has made room. Whoever handles `Unavailable` handles it too.
+    """
+
+    code: ClassVar[str] = "storage_full"
+    reason: UnavailableReason = field(default=UnavailableReason.STORAGE_FULL, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +380,7 @@ Error: TypeAlias = (
     | LockHeld
     | LockLost
     | Unavailable
+    | StorageFull
     | DeadlineExceeded
     | OutcomeUnknown
     | Unsupported

@@ -21,6 +21,7 @@ from fastapi_easy.domain.errors import (
     NotFound,
     ReferenceBroken,
     Stale,
+    StorageFull,
     TooLarge,
     Unavailable,
     UnavailableReason,
@@ -127,6 +128,7 @@ class TableConstraints:
                 | ErrorCause.ROLLED_BACK
                 | ErrorCause.UNREACHABLE
                 | ErrorCause.READ_ONLY
+                | ErrorCause.STORAGE_FULL
                 | ErrorCause.STALE_STATEMENT
             ):
                 raise LookupError(f"{classified.cause} is about no table")
@@ -311,7 +313,10 @@ def as_unavailable(error: BaseException, database: str) -> Unavailable | None:
     if isinstance(error, CallNotPermitted):
         return Unavailable(database, error.retry_after, error.reason)
     reason = unavailable_reason_of(error)
-    return None if reason is None else Unavailable(database, reason=reason, detail=driver_message(error))
+    if reason is None:
+        return None
+    kind = StorageFull if reason is UnavailableReason.STORAGE_FULL else Unavailable
+    return kind(database, reason=reason, detail=driver_message(error))
 
 
 def null_not_allowed(fields: Iterable[str]) -> Invalid:
