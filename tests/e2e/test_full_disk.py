@@ -123,7 +123,7 @@ async def test_an_import_stops_at_a_full_disk_and_says_where_to_go_on(client: ht
 async def test_the_same_call_works_once_there_is_room(client: httpx2.AsyncClient) -> None:
     _ = await fill(client)
     before = await stored(client)
-    retried = {"json": {"content": LARGE}, "headers": {"idempotency-key": "one-crate"}}
+    retried: dict[str, Any] = {"json": {"content": LARGE}, "headers": {"idempotency-key": "one-crate"}}
     assert (await client.post("/crates", **retried)).json()["code"] == "storage_full"
 
     # The answer is kept with the idempotency key, and takes as much again.

@@ -268,7 +268,7 @@ class Transaction:
 
     async def _execute_in_autocommit(self, statement: Executable, parameters: Parameters) -> StatementResult:
         executor = self._executor
-        pooled = await executor.pool.check_out()
+        pooled = await executor.pool.check_out_to_write()
         try:
             answer = await executor.run(pooled, statement, parameters)
         except BaseException as error:
@@ -311,7 +311,7 @@ class Transaction:
         return self._pooled
 
     async def _begin(self) -> PooledConnection:
-        pooled = await self._executor.pool.check_out()
+        pooled = await self._executor.pool.check_out_to_write()
         try:
             await self._executor.run_command(pooled, self._executor.begin_sql(self._tenant))
         except asyncio.CancelledError:

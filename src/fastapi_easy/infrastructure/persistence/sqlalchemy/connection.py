@@ -50,6 +50,7 @@ from fastapi_easy.infrastructure.relational.sqlite.number_types import SQLITE_DI
 from fastapi_easy.infrastructure.relational.sqlite.odd_values import ANY_TEXT, other_types
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.relational.url import resolve
+from fastapi_easy.infrastructure.resilience.turns import Turns
 
 T = TypeVar("T")
 
@@ -139,6 +140,7 @@ class SqlAlchemyDatabase:
                 recycle=limits.recycle,
                 queue_time=limits.queue_time,
                 breaker=breaker,
+                write_turns=Turns(limits.busy_timeout) if self._server_name == "sqlite" else None,
             ),
             client_timeout=client_timeout(resolved, limits),
             aborts_on_error=self._server_name == "postgresql",
