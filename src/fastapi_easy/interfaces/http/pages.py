@@ -163,6 +163,6 @@ MEANINGS: Final[Mapping[str, str]] = {
     "unreadable_entity": "The entity is stored with values that its fields cannot hold; errors names the fields. "
     "Correct the stored values, or declare the resource with reading='lenient'.",
     "unsupported": "The store behind this resource cannot do what was asked.",
-    "unsupported_media_type": "The body is of a media type or charset that is not read here.",
+    "unsupported_media_type": "The body is of a media type, charset or Content-Encoding that is not read here.",
 }
 """The meaning of each problem code, and what to do about it."""
