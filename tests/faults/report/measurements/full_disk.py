@@ -33,8 +33,8 @@ FAULT = "Full disk"
 SMALL, LARGE = 16, 64
 """Megabytes of a disk before and after somebody has made room."""
 CONTENT = secrets.token_urlsafe(5_000)
-"""What no server makes smaller, of a size that MariaDB keeps within the row: where it has no room left to take back what is
-beside it, it ends itself."""
+"""What no server makes smaller, of a size that MariaDB keeps within the row: it ends itself without the room to take
+back what is beside a row."""
 WRITERS = 4
 
 
@@ -121,7 +121,7 @@ async def _stored(client: httpx2.AsyncClient) -> set[int]:
     """The keys of the crates that are stored as they were sent."""
     found: set[int] = set()
     path = "/crates?limit=100&sort=id"
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         page = (await client.get(path + cursor)).json()
         found |= {each["id"] for each in page["items"] if each["content"] == CONTENT}
