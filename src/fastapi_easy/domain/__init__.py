@@ -49,7 +49,6 @@ from fastapi_easy.domain.errors import (
     RateLimited,
     ReferenceBroken,
     Stale,
-    StorageFull,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -104,6 +103,7 @@ from fastapi_easy.domain.resources.options import (
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
 from fastapi_easy.domain.resources.relation import Link, to_listed, to_many, to_one
 from fastapi_easy.domain.resources.resource import LinkedReference, Relation, Resource, Shape
+from fastapi_easy.domain.unavailable import StorageFull
 from fastapi_easy.domain.values.json import Json, JsonMergePatch
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 

@@ -27,13 +27,13 @@ from fastapi_easy.domain.errors import (
     NotFound,
     OutcomeUnknown,
     Stale,
-    StorageFull,
     TooLarge,
     Unavailable,
     UnavailableReason,
 )
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.unavailable import StorageFull
 
 MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 """Bytes of a document at most, a limit of the server."""

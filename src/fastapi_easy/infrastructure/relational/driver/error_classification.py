@@ -8,8 +8,9 @@ from typing import Any, Final
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from fastapi_easy.domain.errors import UnavailableReason
+from fastapi_easy.domain.errors import Unavailable, UnavailableReason
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
+from fastapi_easy.domain.unavailable import StorageFull
 from fastapi_easy.infrastructure.relational.column_types import Unstorable
 from fastapi_easy.infrastructure.relational.error_codes import (
     MYSQL,
@@ -60,6 +61,22 @@ _UNAVAILABLE_REASONS: Final = {
     ErrorCause.READ_ONLY: UnavailableReason.READ_ONLY,
     ErrorCause.STORAGE_FULL: UnavailableReason.STORAGE_FULL,
 }
+
+
+_KINDS: Final[dict[ErrorCause, type[Unavailable]]] = {
+    ErrorCause.STORAGE_FULL: StorageFull,
+}
+"""The errors of those that are told from others."""
+
+
+def unavailable_for(error: BaseException, database: str) -> Unavailable | None:
+    """Return that *database* is unavailable, if *error* means just that; else `None`."""
+    reason = unavailable_reason_of(error)
+    if reason is None:
+        return None
+    classified = classify_error(error)
+    kind = Unavailable if classified is None else _KINDS.get(classified.cause, Unavailable)
+    return kind(database, reason=reason, detail=driver_message(error))
 
 
 def ends_transaction(classified: ClassifiedError) -> bool:

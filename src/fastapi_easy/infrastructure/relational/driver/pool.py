@@ -10,7 +10,6 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Final
 
 from sqlalchemy import Engine
@@ -19,7 +18,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from fastapi_easy.domain import deadline
 from fastapi_easy.domain.ports.breaker import Breaker
-from fastapi_easy.infrastructure.relational.driver.driver_exceptions import file_is_locked
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
     classify_error,
     driver_message,
@@ -29,7 +27,6 @@ from fastapi_easy.infrastructure.relational.driver.leaks import find_abandoned, 
 from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection, open_connection
 from fastapi_easy.infrastructure.relational.driver.sockets import disconnect_check, no_disconnect_check
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import greenlet_spawn
-from fastapi_easy.infrastructure.resilience.turns import Turns
 from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
 
 _logger: Final = logging.getLogger("fastapi_easy.connections")
@@ -64,17 +61,12 @@ class ConnectionPool:
         breaker: Returns the circuit breaker to ask before each checkout, and to tell the result; called for each
             checkout, so that an override of it is followed.
 
-        write_turns: Turns that writers take before a connection; `None` where they need not wait for one another.
-
     Attributes:
-        check_out_to_write: As `check_out`, for a write or a transaction: where writers take turns, after a wait for
-            one, which `check_in` and `discard` end.
-
         leak_check_name: The name of the database in the log of `check_for_leaks`; `None` turns the check off, as for
             the connections of locks, which are held for long by design.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a limit, or what it asks before it lends
+    def __init__(
         self,
         engine: Engine,
         *,
@@ -84,7 +76,6 @@ class ConnectionPool:
         recycle: float,
         queue_time: float = math.inf,
         breaker: Callable[[], Breaker | None] = lambda: None,
-        write_turns: Turns | None = None,
     ) -> None:
         self._engine = engine
         self.leak_check_name: str | None = None
@@ -93,10 +84,6 @@ class ConnectionPool:
         self._connect_timeout = connect_timeout
         self._recycle = recycle
         self._breaker = breaker
-        self._write_turns = write_turns
-        self.check_out_to_write: Callable[[], Coroutine[object, object, PooledConnection]] = (
-            self.check_out if write_turns is None else partial(self._check_out_in_turn, write_turns)
-        )
         self._is_disconnected = disconnect_check(engine.dialect.driver)
         self._idle: deque[PooledConnection] = deque()
         self._waiters = WaitQueue[asyncio.Future[PooledConnection]](queue_time, lambda: not self._connecting)
@@ -124,21 +111,18 @@ class ConnectionPool:
 
     @property
     def waiting(self) -> int:
-        """Callers who wait for a connection, or for their turn to write."""
-        turns = self._write_turns
-        return len(self._waiters) + (0 if turns is None else len(turns.waiters))
+        """Callers who wait for a connection."""
+        return len(self._waiters)
 
     @property
     def shed(self) -> int:
         """Callers rejected so far because they would have waited for too long."""
-        turns = self._write_turns
-        return self._waiters.shed + (0 if turns is None else turns.waiters.shed)
+        return self._waiters.shed
 
     @property
     def waits(self) -> tuple[int, float]:
         """The number of waits so far, with or without success, and their sum in seconds."""
-        queues = [self._waiters, *(() if self._write_turns is None else (self._write_turns.waiters,))]
-        return sum(each.waited for each in queues), sum(each.wait_seconds for each in queues)
+        return self._waiters.waited, self._waiters.wait_seconds
 
     @property
     def leaked(self) -> int:
@@ -170,6 +154,9 @@ class ConnectionPool:
         pooled.breaker, pooled.permit = breaker, permit
         return pooled
 
+    check_out_to_write = check_out
+    """As `check_out`, for a write or a transaction: on SQLite writers take turns."""
+
     async def check_out_first(self) -> PooledConnection:
         """Take a connection ahead of all who wait, past the circuit breaker, which is told nothing.
 
@@ -198,10 +185,7 @@ class ConnectionPool:
             else:
                 breaker.leave(pooled.permit, answered=True)
             pooled.breaker = None
-        turns, pooled.write_turns = pooled.write_turns, None
         self._put_back(pooled)
-        if turns is not None:
-            turns.give_back()
 
     def discard(self, pooled: PooledConnection, error: BaseException | None = None) -> None:
         """Drop *pooled*, whose state is unknown after *error*; `None` stands for a cancellation."""
@@ -211,9 +195,6 @@ class ConnectionPool:
         self._lent.discard(pooled)
         pooled.abort()
         self._connect_for_waiters()
-        turns, pooled.write_turns = pooled.write_turns, None
-        if turns is not None:
-            turns.give_back()
 
     def expire_connections(self) -> None:
         """Replace every connection opened so far before it is lent again: the server has gone, or is another one."""
@@ -241,19 +222,6 @@ class ConnectionPool:
             _ = await asyncio.wait(self._tasks)
         for pooled in self._lent:
             pooled.abort()
-
-    async def _check_out_in_turn(self, turns: Turns) -> PooledConnection:
-        try:
-            await turns.take()
-        except TimeoutError:
-            raise file_is_locked() from None
-        try:
-            pooled = await self.check_out()
-        except BaseException:
-            turns.give_back()
-            raise
-        pooled.write_turns = turns
-        return pooled
 
     def _check_out_idle(self) -> PooledConnection | None:
         """Take an idle connection, unless others wait already: nobody overtakes them."""

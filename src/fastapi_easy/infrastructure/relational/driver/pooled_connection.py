@@ -9,7 +9,6 @@ from sqlalchemy import Connection, Engine
 from fastapi_easy.domain import deadline
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.infrastructure.relational.driver.sockets import enable_keepalive
-from fastapi_easy.infrastructure.resilience.turns import Turns
 
 
 @dataclass(slots=True, eq=False)
@@ -31,8 +30,6 @@ class PooledConnection:
 
         permit: The permit that the breaker gave for it.
 
-        write_turns: Whose turn it is to end when it is given back; `None` for a reader.
-
         prepared: The names of the statements that were prepared on it with `PREPARE`.
     """
 
@@ -43,7 +40,6 @@ class PooledConnection:
     reported_at: float = 0.0
     breaker: Breaker | None = None
     permit: int = 0
-    write_turns: Turns | None = None
     prepared: set[str] = field(default_factory=set)
 
     def abort(self) -> None:

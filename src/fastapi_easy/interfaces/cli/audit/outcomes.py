@@ -6,7 +6,8 @@ from returns.result import Failure
 
 from fastapi_easy.application.audit.opened_trails import OpenedTrails
 from fastapi_easy.application.audit.trail_operations import TrailOperations
-from fastapi_easy.domain.errors import Error, Invalid, NotFound, Outcome, StorageFull, Unavailable
+from fastapi_easy.domain.errors import Error, Invalid, NotFound, Outcome, Unavailable
+from fastapi_easy.domain.unavailable import StorageFull
 from fastapi_easy.interfaces.cli.tasks import CommandError
 
 

@@ -14,7 +14,8 @@ from returns.result import Failure
 from typer.core import TyperGroup
 
 from fastapi_easy.application.events.outbox_operations import MOST_PARKED, Parked
-from fastapi_easy.domain.errors import Error, NotFound, Outcome, StorageFull, Unavailable
+from fastapi_easy.domain.errors import Error, NotFound, Outcome, Unavailable
+from fastapi_easy.domain.unavailable import StorageFull
 from fastapi_easy.interfaces.cli.events.tasks import LoadEventTasks, OutboxQuestion
 from fastapi_easy.interfaces.cli.output import report_command_errors, table
 from fastapi_easy.interfaces.cli.parameters import CURRENT_FOLDER, Debug, Folder, Json, TargetPath

@@ -12,7 +12,8 @@ from typer.core import TyperGroup
 
 from fastapi_easy.domain.authentication.api_key import ApiKey
 from fastapi_easy.domain.authentication.api_key_text import parse_key
-from fastapi_easy.domain.errors import Error, Invalid, NotFound, Outcome, StorageFull, Unavailable
+from fastapi_easy.domain.errors import Error, Invalid, NotFound, Outcome, Unavailable
+from fastapi_easy.domain.unavailable import StorageFull
 from fastapi_easy.interfaces.cli.keys.lifetime import parse_lifetime
 from fastapi_easy.interfaces.cli.keys.tasks import KeyQuestion, LoadKeyTasks
 from fastapi_easy.interfaces.cli.output import report_command_errors, table

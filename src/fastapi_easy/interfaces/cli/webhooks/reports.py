@@ -7,8 +7,9 @@ from typing import Final
 import typer
 
 from fastapi_easy.application.webhooks.webhooks import WebhookStanding
-from fastapi_easy.domain.errors import Error, Invalid, NotFound, StorageFull, Unavailable
+from fastapi_easy.domain.errors import Error, Invalid, NotFound, Unavailable
 from fastapi_easy.domain.ports.webhook_store import Webhook
+from fastapi_easy.domain.unavailable import StorageFull
 from fastapi_easy.domain.values.sealed_text import read_sealed
 from fastapi_easy.interfaces.cli.tasks import CommandError
 

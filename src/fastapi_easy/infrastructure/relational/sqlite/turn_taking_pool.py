@@ -1,0 +1,84 @@
+"""The connection pool of a SQLite file, which has one writer at a time, and which databases have it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from fastapi_easy.infrastructure.relational.driver.driver_exceptions import file_is_locked
+from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
+from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
+from fastapi_easy.infrastructure.relational.options import ConnectionOptions
+from fastapi_easy.infrastructure.relational.server import ServerName
+from fastapi_easy.infrastructure.resilience.turns import Turns
+
+
+class TurnTakingPool(ConnectionPool):
+    """Lends a connection to one writer at a time; those who wait for their turn leave the others to readers (ADR 93).
+
+    Args:
+        busy_timeout: Seconds that a writer waits for its turn. For writers of other processes SQLite waits as long.
+
+        options: Those of `ConnectionPool`.
+    """
+
+    def __init__(self, *arguments: Any, busy_timeout: float, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._turns = Turns(busy_timeout)
+        # The identity only: a reference more, and an abandoned connection would not be found.
+        self._writer = 0
+
+    @property
+    def waiting(self) -> int:
+        """Callers who wait for a connection, or for their turn to write."""
+        return super().waiting + len(self._turns.waiters)
+
+    @property
+    def shed(self) -> int:
+        """Callers rejected so far because they would have waited for too long."""
+        return super().shed + self._turns.waiters.shed
+
+    @property
+    def waits(self) -> tuple[int, float]:
+        """The number of waits so far, with or without success, and their sum in seconds."""
+        (count, seconds), turns = super().waits, self._turns.waiters
+        return count + turns.waited, seconds + turns.wait_seconds
+
+    async def check_out_to_write(self) -> PooledConnection:
+        """Wait for a turn, and take a connection, whose return ends the turn.
+
+        Raises: as `check_out`, and
+            sqlalchemy.exc.OperationalError: It was not this writer's turn in time, as SQLite says it.
+        """
+        try:
+            await self._turns.take()
+        except TimeoutError:
+            raise file_is_locked() from None
+        try:
+            pooled = await self.check_out()
+        except BaseException:
+            self._turns.give_back()
+            raise
+        self._writer = id(pooled)
+        return pooled
+
+    def check_in(self, pooled: PooledConnection, *, single: bool = False) -> None:
+        """Give *pooled* back, and end the turn of a writer."""
+        super().check_in(pooled, single=single)
+        self._end_turn(pooled)
+
+    def discard(self, pooled: PooledConnection, error: BaseException | None = None) -> None:
+        """Drop *pooled*, and end the turn of a writer."""
+        super().discard(pooled, error)
+        self._end_turn(pooled)
+
+    def _end_turn(self, pooled: PooledConnection) -> None:
+        if id(pooled) == self._writer:
+            self._writer = 0
+            self._turns.give_back()
+
+
+def pool_of(server: ServerName, options: ConnectionOptions) -> Callable[..., ConnectionPool]:
+    """Return what makes the connection pool of a database on *server*."""
+    return (
+        partial(TurnTakingPool, busy_timeout=options.busy_timeout) if server == "sqlite" else ConnectionPool
+    )
