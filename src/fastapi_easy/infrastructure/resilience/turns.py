@@ -13,14 +13,16 @@ class Turns:
         wait: Seconds to wait for a turn. Who would have to wait longer is rejected at once.
 
     Attributes:
+        is_taken: It is somebody's turn.
+
         waiters: Those who wait for their turn.
     """
 
-    __slots__ = ("_is_taken", "_wait", "waiters")
+    __slots__ = ("_wait", "is_taken", "waiters")
 
     def __init__(self, wait: float) -> None:
         self._wait = wait
-        self._is_taken = False
+        self.is_taken = False
         self.waiters = WaitQueue[asyncio.Future[None]](wait)
 
     async def take(self) -> None:
@@ -31,8 +33,8 @@ class Turns:
 
             TimeoutError: It took too long.
         """
-        if not self._is_taken:
-            self._is_taken = True
+        if not self.is_taken:
+            self.is_taken = True
             return
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
@@ -57,7 +59,7 @@ class Turns:
             if not waiter.done():
                 waiter.set_result(None)
                 return
-        self._is_taken = False
+        self.is_taken = False
 
     def _time_out(self, waiter: asyncio.Future[None]) -> None:
         self.waiters.cancel(waiter)

@@ -49,6 +49,9 @@ class TurnTakingPool(ConnectionPool):
         Raises: as `check_out`, and
             sqlalchemy.exc.OperationalError: It was not this writer's turn in time, as SQLite says it.
         """
+        if self._turns.is_taken:
+            # By somebody, perhaps, who has lost it.
+            self.check_for_leaks()
         try:
             await self._turns.take()
         except TimeoutError:
