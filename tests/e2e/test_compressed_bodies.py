@@ -79,19 +79,19 @@ async def test_every_reader_of_bodies_understands_compressed_ones(
     assert (await client.get("/notes?count=exact&limit=1")).json()["total"] == 2 + LINES
 
 
-@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "deflate, gzip"])
-@pytest.mark.parametrize("path", ["/notes", "/notes/bulk", "/notes/import"])
-async def test_other_codings_are_415_and_told_which_are_understood(
-    client: httpx2.AsyncClient, path: str, encoding: str
-) -> None:
-    media_type = "application/x-ndjson" if path.endswith("import") else "application/json"
+async def test_other_codings_are_415_and_told_which_are_understood(client: httpx2.AsyncClient) -> None:
+    answers = [
+        await client.post(path, content=b"{}", headers={"content-type": kind, "content-encoding": encoding})
+        for encoding in ("br", "zstd", "gzip, gzip", "deflate, gzip")
+        for path, kind in (
+            ("/notes", "application/json"),
+            ("/notes/bulk", "application/json"),
+            ("/notes/import", "application/x-ndjson"),
+        )
+    ]
 
-    answer = await client.post(
-        path, content=b"{}", headers={"content-type": media_type, "content-encoding": encoding}
-    )
-
-    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
-    assert answer.headers["accept-encoding"] == "gzip, deflate"
+    assert {(each.status_code, each.json()["code"]) for each in answers} == {(415, "unsupported_media_type")}
+    assert {each.headers["accept-encoding"] for each in answers} == {"gzip, deflate"}
 
 
 async def test_a_broken_body_is_400(client: httpx2.AsyncClient) -> None:

@@ -78,6 +78,7 @@ def test_what_was_compressed_comes_back_in_whatever_parts_it_arrives(
     pieces = [piece for part in parts_of(pack(body), cuts) for piece in expansion.expand(part)]
 
     assert b"".join([*pieces, *expansion.end()]) == body
+    assert all(len(each) <= 128 * 1024 for each in pieces)
     assert expand(coding, pack(body), max(len(body), 1)) == body
 
 
