@@ -8,7 +8,7 @@ from typing import Any, Final
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Fault, Invalid, Key, NotFound, Outcome
-from fastapi_easy.domain.field import Field
+from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.values.formats import FORMATS
 from fastapi_easy.domain.values.kind_format import ParseError
@@ -38,6 +38,7 @@ class KeyCodec:
             for field in self._fields
         )
         self._value_readers = (parse_value,) * len(self._fields)
+        self._is_number = self._fields[0].kind in {Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT}
         self._spellings = tuple(FORMATS[field.kind].is_key_spelling for field in self._fields)
 
     def read(self, segment: str) -> Outcome[Key]:
@@ -48,15 +49,19 @@ class KeyCodec:
 
             NotFound: It spells one in another way than its own.
         """
-        parts = (
-            [segment]
-            if len(self._fields) == 1
-            else [part.replace("~1", ",").replace("~0", "~") for part in segment.split(",")]
-        )
-        read = self._read_parts(parts, self._text_readers)
-        for part, is_spelling in zip(parts, self._spellings, strict=False):
-            if is_spelling is not None and isinstance(read, Success) and not is_spelling(part):
-                return self._read_other_spelling(read.unwrap(), parts)
+        if len(self._fields) == 1:
+            read = self._read_parts([segment], self._text_readers)
+            # Nearly every key: no number begins in another way when it is spelt like this.
+            return read if self._is_number and "1" <= segment[:1] <= "9" else self._spelt(read, [segment])
+        parts = [part.replace("~1", ",").replace("~0", "~") for part in segment.split(",")]
+        return self._spelt(self._read_parts(parts, self._text_readers), parts)
+
+    def _spelt(self, read: Outcome[Key], parts: Sequence[str]) -> Outcome[Key]:
+        """Return *read*, unless its *parts* are spelt in another way than its own."""
+        if not isinstance(read, Failure):
+            for part, is_spelling in zip(parts, self._spellings, strict=True):
+                if is_spelling is not None and not is_spelling(part):
+                    return self._read_other_spelling(read.unwrap(), parts)
         return read
 
     def _read_other_spelling(self, key: Key, parts: Sequence[str]) -> Outcome[Key]:
