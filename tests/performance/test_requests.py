@@ -14,8 +14,8 @@ from tests.services.wanted import empty_database
 
 CALLS = {
     # A list has a call for each time it holds, which keeps `infinity` and the last time of Python apart (ADR 40).
-    "postgres": {"get": 286, "list": 505, "create": 422, "patch": 444},
-    "sqlite": {"get": 325, "list": 1700, "create": 464, "patch": 499},
+    "postgres": {"get": 212, "list": 370, "create": 340, "patch": 347},
+    "sqlite": {"get": 257, "list": 1540, "create": 390, "patch": 410},
 }
 """Calls of Python and C functions for one request, without versions; a list is of a hundred rows with their total."""
 

@@ -7,6 +7,7 @@ from fastapi_easy.application.receipt import Receipt
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.principal import ANONYMOUS, Principal, Tenant
 from fastapi_easy.domain.rates.rate import RateUsage
+from fastapi_easy.domain.value_object import value_object
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class Replay:
     is_replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_object(kw_only=True)
 class Context:
     """The circumstances of a call; it accompanies the command through every step.
 

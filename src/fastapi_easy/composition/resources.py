@@ -6,9 +6,9 @@ from typing import Any
 from dependency_injector import providers
 
 from fastapi_easy.application.application_ports import ApplicationPorts
-from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
 from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.idempotency.idempotency import Idempotency
+from fastapi_easy.application.units_of_work import UnitsOfWork
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.trail import is_audited
 from fastapi_easy.composition.declarations import CheckedResources, check_declarations
@@ -179,11 +179,6 @@ def _unit_of_work_factory(
     event_bus: EventBus,
     ports: ApplicationPorts,
 ) -> Callable[..., UnitOfWork]:
-    """Return what makes units of work in *database*; each makes its repositories when they are first used."""
+    """Return what makes units of work in *database*."""
     new_inner = technology_of(database).unit_of_work
-
-    def make_unit_of_work(*args: Any, **kwargs: Any) -> UnitOfWork:
-        inner = new_inner(database, resources, repositories, event_bus)
-        return CallerUnitOfWork(*args, inner=inner, ports=ports, **kwargs)
-
-    return make_unit_of_work
+    return UnitsOfWork(lambda: new_inner(database, resources, repositories, event_bus), ports)

@@ -3,13 +3,14 @@
 import datetime
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 
 def _choose_clock() -> Callable[[], float]:
     """Return a clock that goes on also while the machine is suspended, where there is one."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic if boot is None else lambda: time.clock_gettime(boot)
+    return time.monotonic if boot is None else partial(time.clock_gettime, boot)
 
 
 _SINCE_BOOT: Final = _choose_clock()

@@ -105,7 +105,7 @@ class BulkHandler(ChangeHandler):
 
         async def apply(work: CallerUnitOfWork, commit: Commit) -> Outcome[BulkAnswer]:
             done: list[Sequence[Outcome[object]]] = []
-            writer = EntityWriter(self._resource, work, access)
+            writer = EntityWriter(self._resource, work.repository(self._resource), access)
             for run in runs:
                 done.append(await self._apply_run(writer, run))
                 if (failure := _last_failure(done[-1])) is not None:

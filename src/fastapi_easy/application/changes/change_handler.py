@@ -10,6 +10,7 @@ from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWor
 from fastapi_easy.application.changes.commit import Commit, commit_if_successful
 from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.changes.rule_checking_repository import has_merges
+from fastapi_easy.application.changes.writes import Write
 from fastapi_easy.application.collaborators import Collaborators, ResourceHandler
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.idempotency.fingerprint import (
@@ -22,6 +23,7 @@ from fastapi_easy.application.idempotency.idempotency import CAPABILITY, Complet
 from fastapi_easy.application.idempotency.replayed_answers import show_replayed
 from fastapi_easy.application.idempotency.stored_answers import StoredAnswers
 from fastapi_easy.application.receipt import Receipt
+from fastapi_easy.application.units_of_work import UnitsOfWork
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Outcome, Unsupported
 from fastapi_easy.domain.ports.idempotency_store import KeyedCall
@@ -39,7 +41,13 @@ class ChangeHandler(ResourceHandler):
         # Decided here, and not for each call: most resources have neither rules nor documents.
         self._only_sets = self._resource.rules is None and not self._resource.mergeable
         self._stored_answers = StoredAnswers(self._resource)
-        resource = self._resource
+        resource, make_unit = self._resource, collaborators.unit_of_work
+        # What a test puts in place of the unit of work is used for every change.
+        self._single_writes = (
+            make_unit.single_writes(resource, collaborators.repository)
+            if type(make_unit) is UnitsOfWork
+            else None
+        )
         self._with_key_only = (
             frozenset({Operation.CREATE, Operation.BULK, *(resource.actions or {})})
             if resource.requires_idempotency_key
@@ -68,7 +76,7 @@ class ChangeHandler(ResourceHandler):
         context: Context,
         action: str,
         *,
-        single: bool = False,
+        single: Write | None = None,
     ) -> Outcome[T]:
         """Run *change* in a unit of work of its own, commit unless it failed, and return its outcome.
 
@@ -81,7 +89,7 @@ class ChangeHandler(ResourceHandler):
 
             action: The name of the operation.
 
-            single: Whether it is one call of one repository, which may then commit by itself.
+            single: What it is where it is one call of one repository, which may then commit by itself.
 
         Fails with:
             Forbidden: The caller may not do *action*.
@@ -94,14 +102,25 @@ class ChangeHandler(ResourceHandler):
         if context.idempotency_key is not None and context.dry_run is None:
 
             async def make(work: CallerUnitOfWork, commit: Commit) -> Outcome[T]:
-                return await commit(work, await change(EntityWriter(self._resource, work, access)))
+                entities = work.repository(self._resource)
+                return await commit(work, await change(EntityWriter(self._resource, entities, access)))
 
             return await self._make_once(make, command, access, action)
         if self._with_key_only is not None and (refused := self._require_key(context, action)) is not None:
             return refused
+        if (
+            single is not None
+            and self._single_writes is not None
+            and not access.is_limited
+            and context.dry_run is None
+            and (alone := self._single_writes.repository_for(single)) is not None
+        ):
+            return await change(EntityWriter(self._resource, alone, access))
         async with self._new_unit_of_work(access) as work:
-            writer = EntityWriter(self._resource, work, access, single=single)
-            return await commit_if_successful(work, await change(writer))
+            entities = work.repository(self._resource, last=single is not None)
+            return await commit_if_successful(
+                work, await change(EntityWriter(self._resource, entities, access))
+            )
 
     async def _make_in_unit_of_work(
         self,

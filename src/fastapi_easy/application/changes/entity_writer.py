@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 from returns.result import Failure, Success
 
 from fastapi_easy.application.access import Access
-from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
 from fastapi_easy.application.changes.restoring import check_stored
 from fastapi_easy.application.queries.doubts import refuse_unheld
 from fastapi_easy.domain.changes.answers import Upserted
@@ -21,6 +21,7 @@ from fastapi_easy.domain.errors import (
     Outcome,
     PreconditionRequired,
 )
+from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Operator, Specification, Where, all_of
@@ -39,21 +40,17 @@ class EntityWriter:
     Args:
         resource: The resource of the entities.
 
-        work: The unit of work of the caller.
+        entities: Those that are there for the caller.
 
         access: The permissions of the caller.
-
-        single: Whether there will be one change only, made by one call of the repository.
     """
 
     __slots__ = ("_access", "_entities", "_resource")
 
-    def __init__(
-        self, resource: Resource[object], work: CallerUnitOfWork, access: Access, *, single: bool = False
-    ) -> None:
+    def __init__(self, resource: Resource[object], entities: Repository[Any], access: Access) -> None:
         self._resource = resource
         self._access = access
-        self._entities = work.repository(resource, last=single)
+        self._entities = entities
 
     async def create(self, values: Values) -> Outcome[Row]:
         """Store a new entity; return its readable fields as stored."""
@@ -210,7 +207,7 @@ class EntityWriter:
         return denied or await refuse_unheld(specification, self._resource, self._entities, self._access)
 
     def _visible(self, changed: Outcome[Row]) -> Outcome[Row]:
-        if isinstance(changed, Failure):
+        if type(changed) is Failure:
             return changed
         row = changed.unwrap()
         resource, access = self._resource, self._access

@@ -24,7 +24,7 @@ def observe(observer: Callable[[], Observer], clock: Clock) -> Step:
         async def observed(command: object, context: Context, /) -> Outcome[Any]:
             begun = clock.monotonic()
             outcome = await handler(command, context)
-            error = outcome.failure() if isinstance(outcome, Failure) else None
+            error = outcome.failure() if type(outcome) is Failure else None
             seconds = clock.monotonic() - begun
             observer().observe(Observation(resource, action, seconds, error, context.correlation_id))
             return outcome

@@ -54,7 +54,7 @@ def retry_within_deadline(retry: Callable[[], Retry], clock: Clock, limit: float
             deadline = Deadline(left)
             try:
                 outcome = await handler(command, context)
-                if isinstance(outcome, Failure) and isinstance(outcome.failure(), Unavailable):
+                if type(outcome) is Failure and isinstance(outcome.failure(), Unavailable):
                     if is_retryable:
                         credited_calls, calls = calls, 0
                         outcome = await retry().repeat(
@@ -72,7 +72,7 @@ def retry_within_deadline(retry: Callable[[], Retry], clock: Clock, limit: float
 
 def _check_deadline(outcome: Outcome[Any], deadline: Deadline) -> Outcome[Any]:
     """Return *outcome*; in place of `Unavailable` return `DeadlineExceeded` when *deadline* has passed."""
-    error = outcome.failure() if isinstance(outcome, Failure) else None
+    error = outcome.failure() if type(outcome) is Failure else None
     if isinstance(error, Unavailable) and deadline.remaining <= _TOLERANCE:
         return Failure(DeadlineExceeded(error.dependency))
     return outcome

@@ -21,12 +21,19 @@ _OTHERWISE: Final[Mapping[str, Callable[[str], object]]] = {"integer_parsing": i
 _LONGEST: Final = 64
 """Characters of another spelling at most; a longer text is no key at all."""
 
+_DIGITS: Final = 18
+"""Decimal digits that fit into 64 bits whatever they are."""
+
 
 class KeyCodec:
     """Reads and writes the keys of one resource.
 
     The parts of a composite key are separated by commas; a comma or a tilde inside a part is written `~1` or
     `~0`. A key has one spelling: `/books/01` is not `/books/1`, and neither is it the key of any other number.
+
+    Attributes:
+        plain_digits: How many digits, the first of which is no zero, spell a key whatever they are; 0 where every key
+            has to be read.
     """
 
     def __init__(self, resource: Resource[object]) -> None:
@@ -37,8 +44,10 @@ class KeyCodec:
             FORMATS[field.kind].read_text if field.other_values is None and field.check is None else read_text
             for field in self._fields
         )
+        only = self._fields[0]
+        is_plain = len(self._fields) == 1 and only.kind is Kind.INTEGER
+        self.plain_digits = _DIGITS if is_plain and only.other_values is None and only.check is None else 0
         self._value_readers = (parse_value,) * len(self._fields)
-        self._is_number = self._fields[0].kind in {Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT}
         self._spellings = tuple(FORMATS[field.kind].is_key_spelling for field in self._fields)
 
     def read(self, segment: str) -> Outcome[Key]:
@@ -50,9 +59,7 @@ class KeyCodec:
             NotFound: It spells one in another way than its own.
         """
         if len(self._fields) == 1:
-            read = self._read_parts([segment], self._text_readers)
-            # Nearly every key: no number begins in another way when it is spelt like this.
-            return read if self._is_number and "1" <= segment[:1] <= "9" else self._spelt(read, [segment])
+            return self._spelt(self._read_parts([segment], self._text_readers), [segment])
         parts = [part.replace("~1", ",").replace("~0", "~") for part in segment.split(",")]
         return self._spelt(self._read_parts(parts, self._text_readers), parts)
 

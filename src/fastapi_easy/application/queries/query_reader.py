@@ -42,6 +42,11 @@ class QueryReader:
         parameters: Every allowed comparison, by the name callers write.
 
         limits: How large a query may be.
+
+        default_query: What is asked for without parameters.
+
+        plain_digits: How many digits, the first of which is no zero, spell a key whatever they are; 0 where every key
+            has to be read.
     """
 
     def __init__(self, resource: Resource[object], limits: QueryLimits, secret: bytes) -> None:
@@ -51,11 +56,11 @@ class QueryReader:
         self._parts = QueryParts(resource, self.parameters, limits, external_aliases)
         self._cursor_signer = CursorSigner(resource, secret)
         self._keys = KeyCodec(resource)
+        self.plain_digits = self._keys.plain_digits
         self._has_history = Operation.HISTORY in resource.operations
         # Made once: most lists are asked for without parameters.
-        self._default_query = Success(
-            Query(order=resource.default_order, page=PageRequest(limit=resource.query.limit)),
-        )
+        self.default_query = Query(order=resource.default_order, page=PageRequest(limit=resource.query.limit))
+        self._default_outcome = Success(self.default_query)
 
     def from_parameters(
         self, pairs: Sequence[tuple[str, str]], *, tenant: str | None = None, takes_as_of: bool = False
@@ -75,7 +80,7 @@ class QueryReader:
             Invalid: A value is not of its field's type, or beyond a limit.
         """
         if not pairs:
-            return self._default_query
+            return self._default_outcome
         given: dict[str, list[str]] = {}
         for name, value in pairs:
             given.setdefault(name, []).append(value)
@@ -127,7 +132,7 @@ class QueryReader:
         Fails with: as `from_parameters`.
         """
         if not values:
-            return self._default_query
+            return self._default_outcome
         draft = QueryDraft(takes_as_of=takes_as_of and self._has_history)
         try:
             for name, value in values.items():

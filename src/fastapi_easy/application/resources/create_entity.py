@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from fastapi_easy.application.changes.change_handler import ChangeHandler
+from fastapi_easy.application.changes.writes import CREATE
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
@@ -38,5 +39,5 @@ class CreateEntityHandler(ChangeHandler):
             ReferenceBroken, CheckFailed: The store's own rules refused it.
         """
         return self._run_in_unit_of_work(
-            lambda writer: writer.create(command.values), command, context, Operation.CREATE, single=True
+            lambda writer: writer.create(command.values), command, context, Operation.CREATE, single=CREATE
         )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fastapi_easy.application.changes.change_handler import ChangeHandler
+from fastapi_easy.application.changes.writes import DELETE
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.errors import Key, Outcome
 from fastapi_easy.domain.resources.options import Operation
@@ -40,5 +41,5 @@ class DeleteEntityHandler(ChangeHandler):
             command,
             context,
             Operation.DELETE,
-            single=True,
+            single=DELETE,
         )

@@ -65,13 +65,13 @@ class GetEntityHandler(ResourceHandler):
         read = await self._collaborators.repository().read(command.key, names, scope=grant.rows)
         if resource.reading is Reading.STRICT:
             read = check_row(resource, read)
-        if isinstance(read, Failure):
+        if type(read) is Failure:
             return read
         if not includes:
             return read if grant.readable is None else Success(access.visible_row(resource, read.unwrap()))
         embedded = await embed(
             [read.unwrap()], resource.readable, includes, self._collaborators.repositories, access
         )
-        if isinstance(embedded, Failure):
+        if type(embedded) is Failure:
             return embedded
         return Success(access.visible_row(resource, embedded.unwrap()[0], includes))

@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from fastapi_easy.application.changes.change_handler import ChangeHandler
+from fastapi_easy.application.changes.writes import UPDATE
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
@@ -50,5 +51,5 @@ class UpdateEntityHandler(ChangeHandler):
             command,
             context,
             Operation.UPDATE,
-            single=self._is_single_update(command.patch),
+            single=UPDATE if self._is_single_update(command.patch) else None,
         )

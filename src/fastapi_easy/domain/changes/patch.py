@@ -56,7 +56,7 @@ def reject_unknown_fields(values: Values, known: AbstractSet[str]) -> Failure[In
     Raises:
         TypeError: They are what a caller sent, and nobody has checked them.
     """
-    if isinstance(values, Json):
+    if type(values) is not dict and isinstance(values, Json):
         raise TypeError(
             "a command holds Json that was not checked: call the use case, which has the step `validate`"
         )

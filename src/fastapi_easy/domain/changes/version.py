@@ -19,11 +19,10 @@ def version_of(row: Row, fields: Sequence[str]) -> str:
     Made from values as the store gave them back, so compare only versions of rows that were read or returned
     by a store.
     """
-    values: list[object] = [row[field] for field in fields]
-    for place, value in enumerate(values):
-        encoder = _ENCODERS.get(type(value))
-        if encoder is not None:
-            values[place] = encoder(value)
+    values: list[object] = [
+        value if (encode := _encoder_of(type(value))) is None else encode(value)
+        for value in [row[field] for field in fields]
+    ]
     try:
         # In half the time of `repr`; in the first format nothing depends on what else refers to a value.
         encoded = marshal.dumps(values, 0)
@@ -45,3 +44,5 @@ _ENCODERS: Final[Mapping[type, Callable[[Any], object]]] = {
     decimal.Decimal: str,
 }
 """Plain values for those of other types that are frequent."""
+
+_encoder_of: Final = _ENCODERS.get

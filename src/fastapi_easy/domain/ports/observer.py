@@ -1,7 +1,6 @@
 """Observers of calls, and metrics."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol, runtime_checkable
 
@@ -9,9 +8,10 @@ from fastapi_easy.domain.errors import Error
 from fastapi_easy.domain.outbox.figures import OutboxFigures
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.dependency import Dependency
+from fastapi_easy.domain.value_object import value_object
 
 
-@dataclass(frozen=True, slots=True)
+@value_object
 class Observation:
     """The course of one call of a use case.
 

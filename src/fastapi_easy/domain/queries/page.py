@@ -2,10 +2,10 @@
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from fastapi_easy.domain.errors import UnreadableEntity
+from fastapi_easy.domain.value_object import value_object
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -18,7 +18,7 @@ class Count(enum.StrEnum):
     ESTIMATED = "estimated"
 
 
-@dataclass(frozen=True, slots=True)
+@value_object
 class Cursor:
     """A place in keyset pagination: the values of the order's fields in the last entity seen.
 
@@ -29,7 +29,7 @@ class Cursor:
     values: tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_object(kw_only=True)
 class PageRequest:
     """The window that is requested.
 
@@ -49,7 +49,7 @@ class PageRequest:
     count: Count = Count.NONE
 
 
-@dataclass(frozen=True, slots=True)
+@value_object
 class Page(Generic[T_co]):
     """The window that was found.
 

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi_easy.domain.queries.ordering import Sort
 from fastapi_easy.domain.queries.page import PageRequest
 from fastapi_easy.domain.queries.specification import Everything, Specification
+from fastapi_easy.domain.value_object import value_object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class Include:
     query: "Query"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value_object(kw_only=True)
 class Query:
     """A query: which entities, in which order, which page of them and which of their fields.
 

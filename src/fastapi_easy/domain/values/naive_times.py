@@ -14,7 +14,7 @@ def in_utc(moment: datetime.datetime) -> datetime.datetime:
         moment: Aware, or what somebody has made without a zone, like `datetime.now()` or `datetime.utcnow()`.
     """
     if moment.tzinfo is not None:
-        return moment.astimezone(datetime.UTC)
+        return moment if moment.tzinfo is datetime.UTC else moment.astimezone(datetime.UTC)
     as_utc = moment.replace(tzinfo=datetime.UTC)
     now = datetime.datetime.now(datetime.UTC)
     if abs(as_utc - now) > _NEAR:

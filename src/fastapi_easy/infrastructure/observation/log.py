@@ -24,7 +24,9 @@ class LogObserver:
 
     def observe(self, observation: Observation) -> None:
         """Log *observation* at the level it deserves."""
-        level = self._level(observation)
+        # Nearly every call: nothing more is asked of it.
+        is_usual = observation.error is None and observation.seconds < self._slow_call
+        level = logging.DEBUG if is_usual else self._level(observation)
         # Before anything is formatted: at DEBUG this is nearly every call.
         if not _LOGGER.isEnabledFor(level):
             return

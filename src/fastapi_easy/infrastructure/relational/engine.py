@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 from fastapi_easy.domain.queries.case_folding import fold_case
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from fastapi_easy.infrastructure.relational.driver.asyncpg_codecs import register_codecs
-from fastapi_easy.infrastructure.relational.driver.json_text import parse_json, write_json
+from fastapi_easy.infrastructure.relational.driver.decoding.json_text import parse_json, write_json
 from fastapi_easy.infrastructure.relational.driver.unreadable import as_stored
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
 from fastapi_easy.infrastructure.relational.server import ServerName, server_name_of

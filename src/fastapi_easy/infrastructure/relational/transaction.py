@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import Final
 
 from sqlalchemy import Connection, Executable
@@ -88,14 +88,14 @@ class Transaction:
         """Whether a transaction is open."""
         return self._pooled is not None
 
-    async def execute(
+    def execute(
         self,
         statement: Executable,
         parameters: Parameters,
         *,
         writes: bool = False,
         last: bool = False,
-    ) -> StatementResult:
+    ) -> Coroutine[object, object, StatementResult]:
         """Run *statement* after everything that came before. One that fails changes nothing.
 
         Args:
@@ -113,24 +113,24 @@ class Transaction:
             CommitOutcomeUnknown: The connection broke before the answer of this statement, the only one.
         """
         if last and self._may_autocommit and self._pooled is None and not self._is_lost:
-            return await self._execute_in_autocommit(statement, parameters)
-        with self.use:
-            return await self._execute(statement, parameters, writes=writes)
+            return self._execute_in_autocommit(statement, parameters)
+        return self._execute(statement, parameters, writes=writes)
 
     async def _execute(
         self, statement: Executable, parameters: Parameters, *, writes: bool
     ) -> StatementResult:
-        pooled, has_savepoint = await self._before_statement(writes=writes)
-        try:
-            answer = await self._executor.run(pooled, statement, parameters)
-        except SQLAlchemyError as error:
-            await self._recover(pooled, error, has_savepoint=has_savepoint)
-            raise
-        except (OSError, asyncio.CancelledError) as error:
-            self._abandon_connection(error)
-            raise
-        await self._after_statement(pooled, writes=writes, has_savepoint=has_savepoint)
-        return answer
+        with self.use:
+            pooled, has_savepoint = await self._before_statement(writes=writes)
+            try:
+                answer = await self._executor.run(pooled, statement, parameters)
+            except SQLAlchemyError as error:
+                await self._recover(pooled, error, has_savepoint=has_savepoint)
+                raise
+            except (OSError, asyncio.CancelledError) as error:
+                self._abandon_connection(error)
+                raise
+            await self._after_statement(pooled, writes=writes, has_savepoint=has_savepoint)
+            return answer
 
     @contextlib.asynccontextmanager
     async def lend_connection(self, *, writes: bool) -> AsyncIterator[Connection]:
@@ -268,7 +268,8 @@ class Transaction:
 
     async def _execute_in_autocommit(self, statement: Executable, parameters: Parameters) -> StatementResult:
         executor = self._executor
-        pooled = await executor.pool.check_out_to_write()
+        pool = executor.pool
+        pooled = pool.check_out_to_write_now() or await pool.check_out_to_write()
         try:
             answer = await executor.run(pooled, statement, parameters)
         except BaseException as error:

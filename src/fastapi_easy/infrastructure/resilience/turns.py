@@ -33,8 +33,7 @@ class Turns:
 
             TimeoutError: It took too long.
         """
-        if not self.is_taken:
-            self.is_taken = True
+        if self.take_now():
             return
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
@@ -51,6 +50,12 @@ class Turns:
             raise
         finally:
             limit.cancel()
+
+    def take_now(self) -> bool:
+        """Take a turn if it is nobody's, and return whether it was, as `take` does."""
+        is_free = not self.is_taken
+        self.is_taken = True
+        return is_free
 
     def give_back(self) -> None:
         """End the turn: the next one is that of the caller who has waited longest."""

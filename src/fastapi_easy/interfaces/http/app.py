@@ -160,7 +160,7 @@ def mount(
         tells_rates=options.rate_limits,
         header_limit=options.header_limit,
     )
-    app.router.middleware_stack = dispatch.wrap(app.router.middleware_stack)
+    app.router.middleware_stack = dispatch.wrap(app.router.middleware_stack)  # type: ignore[assignment] # awaited
     if sessions is not None:
         add_session_routes(app, sessions, options)
         app.router.middleware_stack = RenewedCookies(app.router.middleware_stack)
@@ -221,6 +221,12 @@ class _App(FastAPI):
             if not self._is_traced:
                 # The value that FastAPI itself sets for requests without telemetry.
                 scope["fastapi.telemetry"] = None
+                stack = self.middleware_stack
+                if stack is not None and not self.root_path:
+                    # All that FastAPI and Starlette would do.
+                    scope["app"] = self
+                    await stack(scope, receive, send)
+                    return
         await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -283,7 +289,9 @@ def _outer_middleware(options: HttpOptions, *, has_user_middleware: bool) -> lis
         *_proxy_headers(
             options.trusted_proxies
         ),  # everything inside sees the address of the caller, and not that of a proxy
-        Middleware(DefaultHeaders, security_headers=options.security_headers),  # on every answer, also on 500
+        Middleware(
+            DefaultHeaders, security_headers=options.security_headers, is_outside=has_user_middleware
+        ),  # on every answer, also on 500
         *(
             [Middleware(UnhandledExceptionMiddleware)] if has_user_middleware else []
         ),  # catches what the user's own middleware raises

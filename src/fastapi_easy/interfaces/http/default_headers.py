@@ -1,6 +1,6 @@
 """The headers of every response: the correlation id, and those that browsers take security rules from."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +26,50 @@ def default_headers_of(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
     return kept
 
 
+class HeaderCompletion:
+    """The way of a response to the caller, on which it gets the default headers that it lacks.
+
+    Args:
+        scope: That of the request.
+
+        send: The way on.
+
+        security_headers: The headers for browsers are added.
+
+    Attributes:
+        send: The way on, for a response that has them all.
+    """
+
+    __slots__ = ("_scope", "_security_headers", "send")
+
+    def __init__(self, scope: Scope, send: Send, *, security_headers: bool) -> None:
+        self._scope = scope
+        self._security_headers = security_headers
+        self.send = send
+
+    def __call__(self, message: Message) -> Awaitable[None]:
+        """Send *message*."""
+        if message["type"] == "http.response.start":
+            headers = message.get("headers", ())
+            # By identity: `Exchange` puts this very object last when it has added the headers itself. It saves
+            # a look through all headers of each response.
+            if not headers or headers[-1][0] is not HEADER:
+                message["headers"] = self._complete(headers)
+        return self.send(message)
+
+    def _complete(self, given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        headers = list(given)
+        known = dict(headers)
+        if HEADER not in known:
+            headers.append((HEADER, correlation_id_of(self._scope).encode("ascii")))
+        if self._security_headers:
+            headers += [header for header in _SECURITY_HEADERS if header[0] not in known]
+            # HTML may need scripts; `/docs` brings a policy of its own.
+            if known.get(b"content-type", b"").startswith(_JSON_MEDIA_TYPES) and _JSON_POLICY[0] not in known:
+                headers.append(_JSON_POLICY)
+        return headers
+
+
 class DefaultHeaders:
     """ASGI middleware that gives every request a correlation id, and its response the default headers it lacks.
 
@@ -35,42 +79,23 @@ class DefaultHeaders:
         app: The app around which it is put.
 
         security_headers: The headers for browsers are added.
+
+        is_outside: There is middleware of the user's own inside, which may copy the scope: the correlation id is made
+            before.
     """
 
-    def __init__(self, app: ASGIApp, *, security_headers: bool) -> None:
+    def __init__(self, app: ASGIApp, *, security_headers: bool, is_outside: bool = False) -> None:
         self._app = app
+        self._is_outside = is_outside
         self._security_headers = security_headers
         self._json_headers = (*_SECURITY_HEADERS, _JSON_POLICY) if security_headers else ()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Set the correlation id of the request; add the headers when the response starts."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        correlation_id = correlation_id_of(scope)
-        scope[_SCOPE_KEY] = self._json_headers
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = message.get("headers", ())
-                # By identity: `Exchange` puts this very object last when it has added the headers itself. It saves
-                # a look through all headers of each response.
-                if not headers or headers[-1][0] is not HEADER:
-                    message["headers"] = self._complete_headers(headers, correlation_id.encode("ascii"))
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
-    def _complete_headers(
-        self, given: Iterable[tuple[bytes, bytes]], correlation_id: bytes
-    ) -> list[tuple[bytes, bytes]]:
-        headers = list(given)
-        known = dict(headers)
-        if HEADER not in known:
-            headers.append((HEADER, correlation_id))
-        if self._security_headers:
-            headers += [header for header in _SECURITY_HEADERS if header[0] not in known]
-            # HTML may need scripts; `/docs` brings a policy of its own.
-            if known.get(b"content-type", b"").startswith(_JSON_MEDIA_TYPES) and _JSON_POLICY[0] not in known:
-                headers.append(_JSON_POLICY)
-        return headers
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Add the headers when the response starts."""
+        if scope["type"] == "http":
+            scope[_SCOPE_KEY] = self._json_headers
+            if self._is_outside:
+                _ = correlation_id_of(scope)
+            send = HeaderCompletion(scope, send, security_headers=self._security_headers)
+        # No coroutine of its own, which every request would pay for.
+        return self._app(scope, receive, send)

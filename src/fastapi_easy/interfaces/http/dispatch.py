@@ -4,7 +4,7 @@ It runs before the app's own router (ADR 10), and passes on what belongs to no r
 404.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -74,29 +74,34 @@ class Dispatch:
         self._inner = inner
         return self
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer the request by the endpoint of its path and method."""
+        # No coroutine of its own, which every request would pay for.
         if scope["type"] != "http":
-            if scope["type"] != "websocket" or not await self._answer_socket(scope, receive, send):
-                await self._inner(scope, receive, send)
-            return
+            return self._answer_other(scope, receive, send)
         table = self._table
         if table is None:
             table = self._table = self._make_paths()
             self._started.check()
         parts = self._segments(scope)
         paths = table.get(parts[1]) if len(parts) > 1 else None
-        if paths is None or self._is_app_route(parts[1], scope):
+        if paths is None or (
+            # As long as no route lies below a resource's path, and none was added, there is nothing to look at.
+            (self._app_routes or len(self._app.router.routes) != self._route_count)
+            and self._is_app_route(parts[1], scope)
+        ):
             scope[self._pass_through_mark] = True
-            await self._inner(scope, receive, send)
-            return
+            return self._inner(scope, receive, send)
         exchange = Exchange(scope, receive, send)
         if len(scope["headers"]) > self._header_limit:
-            await exchange.send_problem(too_many_headers(self._header_limit))
-            return
+            return exchange.send_problem(too_many_headers(self._header_limit))
         if self._tells_rates:
             exchange.rate = RateUsage()
-        await self._answer(paths, parts, exchange)
+        return self._answer(paths, parts, exchange)
+
+    async def _answer_other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket" or not await self._answer_socket(scope, receive, send):
+            await self._inner(scope, receive, send)
 
     async def _answer_socket(self, scope: Scope, receive: Receive, send: Send) -> bool:
         """Serve a WebSocket if an operation of a resource does at its path; return whether it does."""

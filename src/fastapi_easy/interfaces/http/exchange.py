@@ -14,7 +14,8 @@ from fastapi_easy.application import Replay
 from fastapi_easy.domain import ANONYMOUS, Error, Failure, Outcome
 from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.domain.rates.rate import RateUsage
-from fastapi_easy.interfaces.http.default_headers import default_headers_of
+from fastapi_easy.domain.value_object import value_object
+from fastapi_easy.interfaces.http.default_headers import HeaderCompletion, default_headers_of
 from fastapi_easy.interfaces.http.problems import PROBLEM_JSON, Problem, problem_of, render
 from fastapi_easy.interfaces.http.scopes.correlation import HEADER, correlation_id_of
 from fastapi_easy.interfaces.http.scopes.public_paths import public_path, root_of
@@ -72,7 +73,10 @@ class Exchange:
         self.scope = scope
         self.receive = receive
         self.send = send
-        self.headers = header_map(scope["headers"])
+        headers = scope["headers"]
+        by_name: dict[bytes, bytes] = dict(headers)
+        # Only a request that repeats a header pays for a loop in Python.
+        self.headers = by_name if len(by_name) == len(headers) else header_map(headers)
         self.correlation_id = correlation_id_of(scope, self.headers)
         self.principal = ANONYMOUS
         self.replay: Replay | None = None
@@ -86,20 +90,23 @@ class Exchange:
 
     async def respond(self, response: "HttpResponse") -> None:
         """Send *response*."""
-        body = response.body
-        headers = [*response.headers, *default_headers_of(self.scope)]
+        body, scope, send = response.body, self.scope, self.send
+        headers = [*response.headers, *default_headers_of(scope)]
         if body is not None:
             headers.append((b"content-length", b"%d" % len(body)))
-        headers.append((HEADER, self.correlation_id.encode("ascii")))
+        if type(send) is HeaderCompletion:
+            # Complete already.
+            send = send.send
         if self.replay is not None and self.replay.is_replayed:
             headers.append(_REPLAYED)
         if self.rate is not None:
             headers += _rate_headers(self.rate)
+        headers.append((HEADER, self.correlation_id.encode("ascii")))
         self.started = True
-        await self.send({"type": "http.response.start", "status": response.status, "headers": headers})
-        if body is None or self.scope["method"] == "HEAD":
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        if body is None or scope["method"] == "HEAD":
             body = b""
-        await self.send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": body})
 
     async def stream(self, stream: "StreamedResponse") -> None:
         """Send *stream*, no faster than the caller reads it; stop when the caller disconnects.
@@ -179,7 +186,7 @@ class Exchange:
         return HttpResponse(problem.status, body, headers)
 
 
-@dataclass(frozen=True, slots=True)
+@value_object
 class HttpResponse:
     """A whole response.
 
@@ -260,7 +267,8 @@ def unwrap_or_raise(outcome: Outcome[T]) -> T:
     Raises:
         ProblemError: It failed.
     """
-    if isinstance(outcome, Failure):
+    # Not `isinstance`, which for a class of abstract bases is a call of Python for each success.
+    if type(outcome) is Failure:
         raise problem_error(outcome.failure())
     return outcome.unwrap()
 
@@ -272,11 +280,7 @@ def problem_error(error: Error) -> ProblemError:
 
 def header_map(raw: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Return the headers of a scope by name, the values of repeated ones joined by commas (RFC 9110 5.3)."""
-    pairs = raw if isinstance(raw, list) else list(raw)
-    headers: dict[bytes, bytes] = dict(pairs)
-    # Only a request that repeats a header pays for a loop in Python.
-    if len(headers) != len(pairs):
-        headers = {}
-        for name, value in pairs:
-            headers[name] = headers[name] + b", " + value if name in headers else value
+    headers: dict[bytes, bytes] = {}
+    for name, value in raw:
+        headers[name] = headers[name] + b", " + value if name in headers else value
     return headers

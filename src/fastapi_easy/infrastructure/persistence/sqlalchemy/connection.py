@@ -188,14 +188,14 @@ class SqlAlchemyDatabase:
 
         Not before its first statement, nor where triggers change what the journal would tell, nor in several tables.
         """
-        if self._server_name != "postgresql" or self._mapped_tables is None:
+        if self._server_name != "postgresql":
             return False
-        plan = self._mapped_tables.plan_of(resource)
+        plan = self.known_plan(resource)
         return plan is not None and plan.is_one_table and not plan.triggers.exist
 
     def can_hold_rows(self, resource: Resource[Any]) -> bool:
         """Return whether rows of *resource* can be held by reading them: none of a view, none before its first use."""
-        plan = None if self._mapped_tables is None else self._mapped_tables.plan_of(resource)
+        plan = self.known_plan(resource)
         return plan is not None and not plan.triggers.exist
 
     @property
@@ -298,12 +298,16 @@ class SqlAlchemyDatabase:
         self._make_scratch()
         return Transaction(self.executor, may_autocommit=may_autocommit)
 
+    def known_plan(self, resource: Resource[Any]) -> Plan | None:
+        """Return the plan of *resource* on this server, if it was made already."""
+        return None if self._mapped_tables is None else self._mapped_tables.plans.get(resource)
+
     async def plan(self, resource: Resource[Any]) -> Plan:
         """Return the plan of *resource* on this server, made once."""
         mapped_tables = self._mapped_tables
         if mapped_tables is None:
             mapped_tables = await self._detect_server()
-        found = mapped_tables.plan_of(resource)
+        found = mapped_tables.plans.get(resource)
         return await self._make_plan(mapped_tables, resource) if found is None else found
 
     async def _make_plan(self, mapped_tables: MappedTables, resource: Resource[Any]) -> Plan:
@@ -311,7 +315,7 @@ class SqlAlchemyDatabase:
         going_on = self._planning.get(resource)
         if going_on is not None:
             _ = await going_on.wait()
-            found = mapped_tables.plan_of(resource)
+            found = mapped_tables.plans.get(resource)
             # If that has failed, each finds out for itself, at once and not one after the other.
             return await self._plan_from_catalogue(mapped_tables, resource) if found is None else found
         ended = self._planning[resource] = asyncio.Event()
@@ -331,7 +335,7 @@ class SqlAlchemyDatabase:
 
     def constraints_of(self, resource: Resource[Any]) -> Sequence[TableConstraints]:
         """Return the constraints of the tables of *resource*; none before its first statement."""
-        plan = None if self._mapped_tables is None else self._mapped_tables.plan_of(resource)
+        plan = self.known_plan(resource)
         return () if plan is None else plan.constraints
 
     async def _detect_server(self) -> MappedTables:

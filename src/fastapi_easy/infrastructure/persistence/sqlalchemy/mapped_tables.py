@@ -102,13 +102,15 @@ class MappedTables:
         server: The server of the database.
 
         tables: The copies.
+
+        plans: Of the resources that were used.
     """
 
     def __init__(self, server: Server, entities: Entities) -> None:
         self.server = server
         self.tables = TableCopies(server)
         self._entities = entities
-        self._plans: dict[Resource[Any], Plan] = {}
+        self.plans: dict[Resource[Any], Plan] = {}
 
     def parts_of(self, resource: Resource[Any]) -> Sequence[ResourcePart]:
         """Return what each table holds of *resource*, the uppermost first; mostly all in one."""
@@ -169,10 +171,6 @@ class MappedTables:
                     mapped.append(MappedTable(name=repr(relation), declared_by=between.name, table=between))
         return mapped
 
-    def plan_of(self, resource: Resource[Any]) -> Plan | None:
-        """Return the plan of *resource*; `None` before it is made."""
-        return self._plans.get(resource)
-
     def without_plan(self, resource: Resource[Any]) -> Sequence[Resource[Any]]:
         """Return *resource* and all that relations lead to from it, without those that have a plan already."""
         reached, around = [], [resource]
@@ -181,7 +179,7 @@ class MappedTables:
             if each not in reached:
                 reached.append(each)
                 around += [relation.target for relation in each.relations.values()]
-        return [each for each in reached if each not in self._plans]
+        return [each for each in reached if each not in self.plans]
 
     def find_stored(self, connection: Connection, resource: Resource[Any]) -> StoredResource:
         """Ask the server about the tables of *resource*."""
@@ -206,7 +204,7 @@ class MappedTables:
 
             stored: The result of `find_stored` for each resource without a plan.
         """
-        plans = self._plans
+        plans = self.plans
         # Bound to this dictionary, which `clear_plans` replaces: a call that is under way keeps consistent plans.
         resolve_relation = partial(self._resolve_relation, plans)
         for each, found in stored.items():
@@ -223,7 +221,7 @@ class MappedTables:
 
     def clear_plans(self) -> None:
         """Forget every plan, because the tables may have changed."""
-        self._plans = {}
+        self.plans = {}
 
     def _plan_tables(
         self, part: ResourcePart, found: StoredTable, resolve_relation: ResolveRelation

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Executable, text
 from fastapi_easy.domain.changes.row import Row, Rows
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.queries.ordering import Sort, total_order
-from fastapi_easy.domain.queries.page import Count, Cursor, Page, PageRequest
+from fastapi_easy.domain.queries.page import Cursor, Page, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
@@ -59,16 +59,6 @@ class Window:
     values: Mapping[str, object]
     page_request: PageRequest
     is_everything: bool
-
-    @property
-    def count(self) -> Count:
-        """How the total is counted."""
-        return self.page_request.count
-
-    @property
-    def wants_total(self) -> bool:
-        """Whether a total is asked for."""
-        return self.page_request.count is not Count.NONE
 
     @property
     def is_first(self) -> bool:

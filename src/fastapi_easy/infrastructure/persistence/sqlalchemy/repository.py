@@ -1,6 +1,6 @@
 """The entities of one resource in a relational database."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Generic, Self, TypeVar
 
 from returns.result import Failure, Success
@@ -24,7 +24,7 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.inheritance.writing impo
 from fastapi_easy.infrastructure.persistence.sqlalchemy.journal import ensure_tables
 from fastapi_easy.infrastructure.persistence.sqlalchemy.reading import Window, read_estimate, window_of
 from fastapi_easy.infrastructure.persistence.sqlalchemy.select_related import select_related
-from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import by_key, count
+from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.build import by_key, by_key_alone, count
 from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification import (
     name_parameters,
     parameterize,
@@ -74,22 +74,27 @@ class SqlAlchemyRepository(Generic[E]):
     ) -> Outcome[Row]:
         """Read the row with *key*."""
         try:
-            plan = await self._database.plan(self._resource)
+            plan = self._database.known_plan(self._resource) or await self._database.plan(self._resource)
             names = plan.names if fields is None else fields
             parameters = plan.key_values(key)
             if parameters is None:
                 return not_found(self._resource, key)
-            form, values = parameterize(scope, plan.terms)
-            records = await self._fetch(by_key(plan, names, form), {**parameters, **name_parameters(values)})
+            if scope is EVERYTHING:
+                statement = by_key_alone(plan, names)
+            else:
+                form, values = parameterize(scope, plan.terms)
+                statement = by_key(plan, names, form)
+                parameters |= name_parameters(values)
+            records = (await self._execute(statement, parameters)).rows
         except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
         return (
             Success(Row(zip(names, records[0], strict=True))) if records else not_found(self._resource, key)
         )
 
-    async def select(self, query: Query) -> Outcome[Page[Row]]:
+    def select(self, query: Query) -> Coroutine[Any, Any, Outcome[Page[Row]]]:
         """Read a page of rows in the query's total order, nulls last."""
-        return await self._page(query, query.fields)
+        return self._page(query, query.fields)
 
     def select_held(self, query: Query) -> Awaitable[Outcome[Page[Row]]] | None:
         """Read a page of rows that nobody else changes until the transaction ends; `None` where none can be held."""
@@ -102,7 +107,7 @@ class SqlAlchemyRepository(Generic[E]):
     ) -> Outcome[Sequence[Sequence[Row]]]:
         """Read the rows that *relation* leads to from each of *sources*."""
         try:
-            plan = await self._database.plan(self._resource)
+            plan = self._database.known_plan(self._resource) or await self._database.plan(self._resource)
             return Success(await select_related(plan, relation, sources, query, self._fetch))
         except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
@@ -110,7 +115,7 @@ class SqlAlchemyRepository(Generic[E]):
     async def aggregate(self, aggregation: Aggregation) -> Outcome[Sequence[Group]]:
         """Read the numbers that *aggregation* asks for, group by group."""
         try:
-            plan = await self._database.plan(self._resource)
+            plan = self._database.known_plan(self._resource) or await self._database.plan(self._resource)
             return Success(await aggregate_rows(plan, aggregation, self._fetch))
         except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
@@ -136,16 +141,16 @@ class SqlAlchemyRepository(Generic[E]):
     async def count(self, specification: Specification) -> Outcome[int]:
         """Count the entities that *specification* means."""
         try:
-            plan = await self._database.plan(self._resource)
+            plan = self._database.known_plan(self._resource) or await self._database.plan(self._resource)
             form, values = parameterize(specification, plan.terms)
             records = await self._fetch(count(plan, form), name_parameters(values))
         except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
         return Success(records[0][0])
 
-    async def add(self, values: Values) -> Outcome[Row]:
+    def add(self, values: Values) -> Coroutine[Any, Any, Outcome[Row]]:
         """Store a new entity."""
-        return await self._write(lambda writer: writer.add(values), (values,))
+        return self._write(lambda writer: writer.add(values), (values,))
 
     async def add_all(self, many: Sequence[Values]) -> Outcome[Sequence[Row]]:
         """Store several new entities, all or none."""
@@ -155,16 +160,16 @@ class SqlAlchemyRepository(Generic[E]):
         """Store several entities as a store held them before, all or none."""
         return await self._write(lambda writer: writer.add_all(many, is_stored=True), many)
 
-    async def update(
+    def update(
         self,
         key: Key,
         patch: Patch,
         *,
         expected_version: str | None = None,
         scope: Specification = EVERYTHING,
-    ) -> Outcome[Row]:
+    ) -> Coroutine[Any, Any, Outcome[Row]]:
         """Set the fields of *patch* on the entity with *key*."""
-        return await self._write(lambda writer: writer.change(key, patch, expected_version, scope), (patch,))
+        return self._write(lambda writer: writer.change(key, patch, expected_version, scope), (patch,))
 
     async def remove(
         self, key: Key, *, expected_version: str | None = None, scope: Specification = EVERYTHING
@@ -204,10 +209,12 @@ class SqlAlchemyRepository(Generic[E]):
         self, query: Query, fields: Sequence[str] | None, *, held: bool = False
     ) -> Outcome[Page[Row]]:
         try:
-            plan = await self._database.plan(self._resource)
+            plan = self._database.known_plan(self._resource) or await self._database.plan(self._resource)
             window = window_of(plan, query, fields)
-            estimate = await self._estimate(window)
-            counted = window.wants_total and estimate is None
+            estimate = None
+            if query.page.count is Count.ESTIMATED:
+                estimate = await read_estimate(window, self._fetch)
+            counted = query.page.count is not Count.NONE and estimate is None
             statement = window.statement(counted=counted, held=held)
             answer = await self._execute(statement, window.parameters)
             total = estimate
@@ -216,11 +223,6 @@ class SqlAlchemyRepository(Generic[E]):
         except DATABASE_ERRORS as error:
             return Failure(self._translated(error))
         return Success(window.page(answer, total))
-
-    async def _estimate(self, window: Window) -> int | None:
-        if window.count is not Count.ESTIMATED:
-            return None
-        return await read_estimate(window, self._fetch)
 
     async def _total(self, window: Window, records: Sequence[Record]) -> int:
         if records:
@@ -251,11 +253,13 @@ class SqlAlchemyRepository(Generic[E]):
         try:
             if transaction is not None:
                 with transaction.use:
-                    plan = await self._database.plan(self._resource)
+                    plan = self._database.known_plan(self._resource) or await self._database.plan(
+                        self._resource
+                    )
                     if self._rows:
                         await ensure_tables(self._database, {row.table for row in self._rows}, transaction)
                     return Success(await work(writer_of(plan, transaction, self._rows)))
-            plan = await self._database.plan(self._resource)
+            plan = self._database.known_plan(self._resource) or await self._database.plan(self._resource)
             if self._rows:
                 await ensure_tables(self._database, {row.table for row in self._rows})
             own = self._database.begin(may_autocommit=True)

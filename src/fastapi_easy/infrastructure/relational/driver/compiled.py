@@ -5,35 +5,35 @@ What SQLAlchemy knows about types is kept: how a value is encoded on its way in,
 
 import datetime
 import decimal
+import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import JSON, Executable, Float, Numeric
+from sqlalchemy import Executable
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import ExecutableDDLElement
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import ARRAY, TupleType, TypeDecorator
+from sqlalchemy.types import TupleType
 
 from fastapi_easy.infrastructure.relational.column_defaults import context_free_default
-from fastapi_easy.infrastructure.relational.column_types import ColumnType, TextDecimal, UtcDateTime
-from fastapi_easy.infrastructure.relational.driver.json_text import parse_json
+from fastapi_easy.infrastructure.relational.column_types import ColumnType
+from fastapi_easy.infrastructure.relational.driver.decoding.result_processors import (
+    Processor,
+    are_finite,
+    expected_type,
+    result_processor,
+    text_processor,
+)
 from fastapi_easy.infrastructure.relational.driver.unreadable import UNREADABLE, UnexpectedRows, unexpected
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import (
     COMPILER_IS_KNOWN,
     parameter_namer,
     selected_types,
 )
-from fastapi_easy.infrastructure.relational.unexpected_values import PostgresNumber, read_decimal
-
-Processor: TypeAlias = Callable[[Any], Any]
+from fastapi_easy.infrastructure.relational.unexpected_values import PostgresNumber
 
 MAX_EXPANSIONS: Final = 64
 """SQL texts cached per statement, one for each number of values in its lists; the oldest is dropped."""
-
-_DECIMALS: Final = 1700
-_FLOATS: Final = 701
-"""OIDs of PostgreSQL's NUMERIC and FLOAT8, as results report them; the declared type is assumed to be there."""
-
 
 _UTC: Final = datetime.UTC
 
@@ -140,11 +140,11 @@ class CompiledStatement:
         types = selected_types(compiler)
         self._simple = self._as_simple()
         self._result_processors = [
-            (place, read, _expected_type(each, dialect))
+            (place, read, expected_type(each, dialect))
             for place, each in enumerate(types)
-            if (read := _result_processor(each, dialect)) is not None
+            if (read := result_processor(each, dialect)) is not None
         ]
-        self._numbers = [
+        self._numbers: list[tuple[int, Processor, Any]] = [
             (place, each.read, each.python_class)
             for place, each in enumerate(types)
             if dialect.driver == "asyncpg" and isinstance(each, PostgresNumber)
@@ -155,7 +155,7 @@ class CompiledStatement:
         self.texts = {
             place: read
             for place, each in enumerate(types)
-            if (read := _text_processor(each, dialect)) is not None
+            if (read := text_processor(each, dialect)) is not None
         }
         self._parts = len(compiler.statement.table.primary_key) if compiler.isinsert else 0  # type: ignore[union-attr]
 
@@ -194,6 +194,8 @@ class CompiledStatement:
         """
         if not records:
             return records
+        if len(records) == 1 and not keeps_texts:
+            return self._one_row(records)
         # The first row shows whether a column needs decoding: a column of PostgreSQL's has one type in all rows.
         first = records[0]
         readers = [
@@ -208,7 +210,7 @@ class CompiledStatement:
         readers += [
             (place, read)
             for place, read, right in self._numbers
-            if not _are_finite(right, [record[place] for record in records])
+            if not are_finite(right, [record[place] for record in records])
         ]
         if not readers:
             return records
@@ -222,6 +224,28 @@ class CompiledStatement:
         except UNREADABLE:
             return _read_each(records, readers)
         return rows
+
+    def _one_row(self, records: Sequence[Sequence[object]]) -> Sequence[Sequence[object]]:
+        """Decode *records*, of which there is one, as `rows` does."""
+        record: Any = records[0]
+        row: list[Any] | None = None
+        try:
+            for place, read, right in self._result_processors:
+                value = record[place]
+                if not (type(value) is right or (right is _UTC and getattr(value, "tzinfo", None) is right)):
+                    row = list(record) if row is None else row
+                    row[place] = read(value)
+            for place, read, right in self._numbers:
+                number = record[place]
+                if type(number) is not right or not (
+                    number.is_finite() if right is decimal.Decimal else math.isfinite(number)
+                ):
+                    row = list(record) if row is None else row
+                    row[place] = read(number)
+        except UNREADABLE:
+            readers = [*self._result_processors, *self._numbers]
+            return _read_each(records, [(place, read) for place, read, _ in readers])
+        return records if row is None else (row,)
 
     def key(self, counted: int | None) -> tuple[object, ...] | None:
         """Return the key of a new row, of which the database has *counted* up one part; `None` for all but inserts."""
@@ -326,75 +350,3 @@ def _maker(default: Any) -> Callable[[], Any]:
     if made is None:
         raise NotCompilable
     return made
-
-
-def _result_processor(declared: ColumnType, dialect: Dialect) -> Processor | None:
-    """Return what decodes a value of type *declared*; `None` when it stays as it is."""
-    impl = declared.dialect_impl(dialect)
-    if dialect.driver != "asyncpg":
-        return impl.result_processor(dialect, None)
-    if isinstance(declared, PostgresNumber):
-        # Looked at by `_numbers`, all of a column at once.
-        return None
-    if (read := _text_processor(declared, dialect)) is not None:
-        return _unless_null(read)
-    if isinstance(impl, Numeric | Float):
-        # SQLAlchemy chooses by the type that each result reports; asyncpg's values show it themselves.
-        return _as_decimal if impl.asdecimal else _as_float
-    return impl.result_processor(dialect, _DECIMALS if _holds_decimals(declared) else _FLOATS)
-
-
-def _text_processor(declared: ColumnType, dialect: Dialect) -> Callable[[str], object] | None:
-    """Return what parses a value that asyncpg leaves as text; the server has written it, so that it is well-formed."""
-    if dialect.driver != "asyncpg":
-        return None
-    if isinstance(declared, TextDecimal):
-        return read_decimal
-    return parse_json if isinstance(declared, JSON) else None
-
-
-def _are_finite(right: type, values: Sequence[Any]) -> bool:
-    """Return whether all of *values*, a column of one type, are of the type *right*, and finite or null."""
-    if type(values[0]) is not right:
-        return False
-    try:
-        # One that is not finite shows in the sum.
-        total = sum(filter(None, values))
-        return bool(total - total == 0)
-    except (TypeError, ArithmeticError):
-        return False
-
-
-def _unless_null(read: Callable[[str], object]) -> Processor:
-    return lambda text: None if text is None else read(text)
-
-
-def _expected_type(declared: ColumnType, dialect: Dialect) -> Any:
-    """Return the type, or the time zone, of a first value which shows that the column needs no decoding.
-
-    A column of PostgreSQL's is of one type, whatever was declared, and asyncpg gives what it is.
-    """
-    if dialect.driver != "asyncpg":
-        return None
-    impl = declared.dialect_impl(dialect)
-    if isinstance(declared, UtcDateTime):
-        return _UTC
-    if isinstance(impl, Numeric | Float):
-        return decimal.Decimal if impl.asdecimal else float
-    return None
-
-
-def _holds_decimals(declared: ColumnType) -> bool:
-    """Return whether *declared*, an array or a decorated type perhaps, has decimals as its values in Python."""
-    inner: Any = declared
-    while isinstance(inner, TypeDecorator | ARRAY):
-        inner = inner.item_type if isinstance(inner, ARRAY) else inner.impl_instance
-    return bool(getattr(inner, "asdecimal", False))
-
-
-def _as_decimal(value: object) -> object:
-    return decimal.Decimal(str(value)) if isinstance(value, float) else value
-
-
-def _as_float(value: object) -> object:
-    return float(value) if isinstance(value, decimal.Decimal) else value

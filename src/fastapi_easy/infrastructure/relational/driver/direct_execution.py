@@ -3,13 +3,14 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Executable
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 
+from fastapi_easy.domain import deadline
 from fastapi_easy.domain.current_tenant import current_tenant
 from fastapi_easy.infrastructure.relational.driver.compiled import CompiledStatement, NotCompilable
 from fastapi_easy.infrastructure.relational.driver.driver_exceptions import to_sqlalchemy_error
@@ -26,6 +27,15 @@ class DirectExecutor(Executor):
     Statements for many rows at once, and the few that `CompiledStatement` does not support, go through SQLAlchemy.
     """
 
+    _calls: "_DriverCalls" = field(init=False)
+    _is_unlimited: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look up once what every statement would ask for."""
+        object.__setattr__(self, "_calls", _DRIVER_CALLS[self.engine.dialect.driver])
+        is_unlimited = self.client_timeout is None and not self.is_uninterruptible
+        object.__setattr__(self, "_is_unlimited", is_unlimited)
+
     async def run(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
@@ -37,22 +47,18 @@ class DirectExecutor(Executor):
             sql, arguments = compiled.bind(parameters)
         except (ValueError, ArithmeticError) as error:
             raise StatementError("a value cannot be sent to the database", None, None, error) from error
-        calls, has_short_deadline = _DRIVER_CALLS[self.engine.dialect.driver], self.has_short_deadline
-        if (
-            has_short_deadline
-            and calls.is_in_transaction is not None
-            and not calls.is_in_transaction(pooled.driver)
-        ):
-            return await self._run_with_deadline(pooled, statement, parameters)
-        # MariaDB takes a limit as a prefix of the statement; MySQL and SQLite have none, and `with_timeout` gives up.
-        if has_short_deadline and getattr(self.engine.dialect, "is_mariadb", False):
-            sql = f"SET STATEMENT max_statement_time = {max(_MIN_TIMEOUT, self.time_left):.3f} FOR {sql}"
-        sent = calls.send(pooled.driver, compiled, sql, arguments)
+        left = deadline.remaining_seconds()
+        has_short_deadline = left is not None and left < self.statement_timeout
+        if has_short_deadline:
+            if self._takes_limit_in_transaction(pooled):
+                return await self._run_with_deadline(pooled, statement, parameters)
+            # MariaDB takes a limit as a prefix of the statement; MySQL and SQLite have none: `with_timeout` gives up.
+            if getattr(self.engine.dialect, "is_mariadb", False):
+                sql = f"SET STATEMENT max_statement_time = {max(_MIN_TIMEOUT, self.time_left):.3f} FOR {sql}"
+        sent = self._calls.send(pooled.driver, compiled, sql, arguments)
         try:
             # Without a limit of ours the call and the timer of `with_timeout` are saved.
-            is_unlimited = (
-                self.client_timeout is None and not self.is_uninterruptible and not has_short_deadline
-            )
+            is_unlimited = self._is_unlimited and not has_short_deadline
             return await (sent if is_unlimited else self.with_timeout(sent))
         except BaseException as error:
             refusal = to_sqlalchemy_error(pooled.connection, error)
@@ -68,12 +74,16 @@ class DirectExecutor(Executor):
     async def run_command(self, pooled: PooledConnection, sql: str) -> None:
         """Run *sql*, a command that is answered with nothing."""
         try:
-            await self.with_timeout(_DRIVER_CALLS[self.engine.dialect.driver].run_command(pooled.driver, sql))
+            await self.with_timeout(self._calls.run_command(pooled.driver, sql))
         except BaseException as error:
             refusal = to_sqlalchemy_error(pooled.connection, error)
             if refusal is error:
                 raise
             raise refusal from error
+
+    def _takes_limit_in_transaction(self, pooled: PooledConnection) -> bool:
+        is_in_transaction = self._calls.is_in_transaction
+        return is_in_transaction is not None and not is_in_transaction(pooled.driver)
 
     async def _run_with_deadline(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters

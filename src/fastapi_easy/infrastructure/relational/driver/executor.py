@@ -177,9 +177,12 @@ class Executor:
         """Run *statement*, which only reads, on a connection of its own; tried again once if that was stale."""
         is_stale = False
         while True:
-            pooled = await self.pool.check_out()
+            pooled = self.pool.check_out_now() or await self.pool.check_out()
             try:
-                answer = await self.run_alone(pooled, statement, parameters)
+                if self.has_row_security:
+                    answer = await self.run_alone(pooled, statement, parameters)
+                else:
+                    answer = await self.run(pooled, statement, parameters)
             except BaseException as error:
                 self.release_after(pooled, error)
                 # A read can be repeated: the server may have closed the connection since its last use, or a prepared
@@ -217,9 +220,7 @@ class Executor:
     async def run_alone(
         self, pooled: PooledConnection, statement: Executable, parameters: Parameters
     ) -> StatementResult:
-        """Run *statement* on *pooled*, which is in no transaction."""
-        if not self.has_row_security:
-            return await self.run(pooled, statement, parameters)
+        """Run *statement* on *pooled*, which is in no transaction, for the current tenant."""
         # What a transaction is told ends with it, so that a connection in the pool belongs to no tenant.
         await self.run_command(pooled, self.begin_sql(current_tenant()))
         try:

@@ -154,8 +154,29 @@ class ConnectionPool:
         pooled.breaker, pooled.permit = breaker, permit
         return pooled
 
+    def check_out_now(self) -> PooledConnection | None:
+        """Take a connection as `check_out` does, without a wait; `None` when none is idle, or others wait already.
+
+        Raises:
+            CallNotPermitted: The circuit breaker is open.
+        """
+        if not self._idle or self._waiters:
+            return None
+        breaker = self._breaker()
+        permit = 0 if breaker is None else breaker.enter()
+        pooled = self._check_out_idle()
+        if pooled is not None:
+            pooled.breaker, pooled.permit = breaker, permit
+        elif breaker is not None:
+            # All of them were outdated, and the call begins anew with `check_out`.
+            breaker.leave(permit, answered=None)
+        return pooled
+
     check_out_to_write = check_out
     """As `check_out`, for a write or a transaction: on SQLite writers take turns."""
+
+    check_out_to_write_now = check_out_now
+    """As `check_out_now`, for a write that stands alone."""
 
     async def check_out_first(self) -> PooledConnection:
         """Take a connection ahead of all who wait, past the circuit breaker, which is told nothing.
@@ -236,13 +257,13 @@ class ConnectionPool:
 
     def _put_back(self, pooled: PooledConnection) -> None:
         self._lent.discard(pooled)
-        if self._waiters and self._is_usable(pooled):
-            self._hand_over(pooled)
-        elif self._waiters or pooled.connected_at <= self._expired_before:
-            self._retire(pooled)
-        else:
+        if not self._waiters and pooled.connected_at > self._expired_before:
             # Its age and whether the server has closed it are checked when it is lent again.
             self._idle.append(pooled)
+        elif self._waiters and self._is_usable(pooled):
+            self._hand_over(pooled)
+        else:
+            self._retire(pooled)
 
     def _hand_over(self, pooled: PooledConnection) -> None:
         waiter = self._next_waiter()

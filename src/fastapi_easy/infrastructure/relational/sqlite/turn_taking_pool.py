@@ -64,6 +64,20 @@ class TurnTakingPool(ConnectionPool):
         self._writer = id(pooled)
         return pooled
 
+    def check_out_to_write_now(self) -> PooledConnection | None:
+        """Take a connection as `check_out_to_write` does, without a wait; `None` when one would have to wait."""
+        if not self._turns.take_now():
+            return None
+        pooled = None
+        try:
+            pooled = self.check_out_now()
+        finally:
+            if pooled is None:
+                self._turns.give_back()
+            else:
+                self._writer = id(pooled)
+        return pooled
+
     def check_in(self, pooled: PooledConnection, *, single: bool = False) -> None:
         """Give *pooled* back, and end the turn of a writer."""
         super().check_in(pooled, single=single)

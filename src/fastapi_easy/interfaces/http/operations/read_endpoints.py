@@ -1,11 +1,10 @@
 """The endpoints of one resource that read."""
 
-import re
 from typing import Final
 from urllib.parse import urlencode
 
 from fastapi_easy.application import Context, CountEntities, GetEntity, ListEntities
-from fastapi_easy.domain import BadQuery, Query
+from fastapi_easy.domain import BadQuery, Outcome, Query
 from fastapi_easy.interfaces.http.exchange import (
     REVALIDATE,
     Exchange,
@@ -25,12 +24,10 @@ from fastapi_easy.interfaces.http.requests.decode import (
     read_pairs,
     reject_other_parameters,
 )
+from fastapi_easy.interfaces.http.requests.known_queries import KnownQueries, ReadQuery
 from fastapi_easy.interfaces.http.requests.preconditions import etag, not_modified
 
 _PAGE_PARAMETERS: Final = frozenset({"sort", "fields", "limit", "offset", "cursor", "count", "include"})
-
-_REPEATABLE_QUERY: Final = re.compile(rb"(?:(?!cursor=|offset=)[A-Za-z_][\w.]*=[\w.,:~-]*(?:&(?!$)|$))*")
-"""A query string that a link can repeat as it is: nothing is percent-encoded, and there is no cursor or offset."""
 
 
 class ReadEndpoints:
@@ -42,14 +39,16 @@ class ReadEndpoints:
         self._queries = http_resource.use_cases.queries
         self._resource = http_resource.resource
         self._limit = http_resource.options.query_limit
+        self._known_queries = KnownQueries(self._read_query, self._limit)
 
     async def get(self, exchange: Exchange, segment: bytes) -> HttpResponse:
         """Answer `GET /books/{key}`."""
         key = read_key(segment, self._queries)
-        query = unwrap_or_raise(self._queries.for_single_entity(read_pairs(exchange, self._limit)))
-        row = unwrap_or_raise(
-            await self._use_cases.get(GetEntity(key, query.includes, query.as_of), read_context(exchange))
-        )
+        query = self._queries.default_query
+        if exchange.scope["query_string"]:
+            query = unwrap_or_raise(self._queries.for_single_entity(read_pairs(exchange, self._limit)))
+        command = GetEntity(key, query.includes, query.as_of)
+        row = unwrap_or_raise(await self._use_cases.get(command, read_context(exchange)))
         encoder = self._http_resource.encoder
         if query.includes or query.as_of is not None:
             # No ETag: included entities may change while the version of this one stays, and a state of the past is no
@@ -63,11 +62,10 @@ class ReadEndpoints:
 
     async def list(self, exchange: Exchange, segment: bytes) -> HttpResponse:
         """Answer `GET /books`."""
-        pairs = read_pairs(exchange, self._limit)
         context = read_context(exchange)
-        query = unwrap_or_raise(self._queries.from_parameters(pairs, tenant=context.tenant, takes_as_of=True))
-        body, cursor = await self._page(query, context, exchange.root)
-        links = self._links(exchange, pairs, cursor)
+        read = self._known_queries.read(exchange, context.tenant)
+        body, cursor = await self._page(read.query, context, exchange.root)
+        links = self._links(exchange, read, cursor)
         return json_response(200, body, (b"link", links)) if links else json_response(200, body)
 
     async def search(self, exchange: Exchange, segment: bytes) -> HttpResponse:
@@ -90,6 +88,9 @@ class ReadEndpoints:
         number = unwrap_or_raise(await self._use_cases.count(CountEntities(query.specification), context))
         return json_response(200, b'{"count":%d}' % number)
 
+    def _read_query(self, pairs: Pairs, tenant: str | None) -> Outcome[Query]:
+        return self._queries.from_parameters(pairs, tenant=tenant, takes_as_of=True)
+
     async def _page(self, query: Query, context: Context, root: str) -> tuple[bytes, str | None]:
         page = unwrap_or_raise(await self._use_cases.list(ListEntities(query), context))
         cursor = None if page.next is None else self._queries.sign(query, page.next, tenant=context.tenant)
@@ -100,9 +101,12 @@ class ReadEndpoints:
         body = encoder.page(page.items, query.fields, page.total, cursor, query.includes, problems)
         return body, cursor
 
-    def _links(self, exchange: Exchange, pairs: Pairs, cursor: str | None) -> bytes:
+    def _links(self, exchange: Exchange, read: ReadQuery, cursor: str | None) -> bytes:
         query: bytes = exchange.scope["query_string"]
-        if cursor is not None and _REPEATABLE_QUERY.fullmatch(query):
+        pairs = read.pairs
+        if read.is_repeatable:
+            if cursor is None:
+                return b""
             # The first page, which most requests are for: the link is built without parsing or encoding.
             path = self._http_resource.public_path(exchange)
             return b'<%s?%s%scursor=%s>; rel="next"' % (

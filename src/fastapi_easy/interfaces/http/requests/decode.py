@@ -13,6 +13,8 @@ from fastapi_easy.interfaces.http.request_problems import QUERY_NOT_UTF_8, query
 IGNORED_PARAMETERS: Final = "fastapi_easy.ignored_parameters"
 """Where a scope keeps the names of parameters that are for somebody else, such as a dependency, and not read here."""
 
+_ZERO: Final = ord("0")
+
 Pairs: TypeAlias = list[tuple[str, str]]
 
 
@@ -40,6 +42,12 @@ def read_context(exchange: Exchange, dry_run: DryRun | None = None) -> Context:
 
 def read_key(segment: bytes, queries: QueryReader) -> Key:
     """Return the key that the percent-encoded path *segment* spells."""
+    if (
+        len(segment) <= queries.plain_digits
+        and segment.isdigit()
+        and (segment[0] != _ZERO or len(segment) == 1)
+    ):
+        return int(segment)
     try:
         text = (unquote_to_bytes(segment) if b"%" in segment else segment).decode("utf-8")
     except UnicodeDecodeError:

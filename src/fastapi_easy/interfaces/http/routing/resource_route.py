@@ -108,11 +108,9 @@ class ResourceRoute:
         scope["endpoint"] = self.endpoint
         if "router" not in scope:  # an app around this one has set its own
             scope["router"] = self._router
-        if "path_params" in scope:
-            scope["path_params"] = {**scope["path_params"], **self.path_params(segment)}
-        else:
-            scope["path_params"] = self.path_params(segment)
-        if "fastapi.telemetry" in scope and scope["fastapi.telemetry"] is not None:
+        params = self.path_params(segment) if self._has_key else {}
+        scope["path_params"] = {**scope["path_params"], **params} if "path_params" in scope else params
+        if scope.get("fastapi.telemetry") is not None:
             select_route(scope, self.path)
 
     def path_params(self, segment: bytes) -> dict[str, str]:

@@ -21,15 +21,16 @@ def correlation_id_of(scope: Scope, headers: Mapping[bytes, bytes] | None = None
     """
     known: str | None = scope.get(_SCOPE_KEY)
     if known is None:
-        known = scope[_SCOPE_KEY] = _read(dict(scope["headers"]) if headers is None else headers)
+        by_name = dict(scope["headers"]) if headers is None else headers
+        given = by_name.get(HEADER) or by_name.get(b"x-request-id")
+        # A new one has to be unique, and nobody gains anything by guessing it; `secrets` asks the kernel each time.
+        known = (None if given is None else _read(given)) or f"{random.getrandbits(128):032x}"
+        scope[_SCOPE_KEY] = known
     return known
 
 
-def _read(headers: Mapping[bytes, bytes]) -> str:
-    given = headers.get(HEADER) or headers.get(b"x-request-id")
-    if given is not None and len(given) <= _MAX_LENGTH and given.isascii():
-        text = given.decode("ascii")
-        if text.isprintable():
-            return text
-    # Has to be unique, and nobody gains anything by guessing it; `secrets` asks the kernel each time.
-    return f"{random.getrandbits(128):032x}"
+def _read(given: bytes) -> str | None:
+    if len(given) > _MAX_LENGTH or not given.isascii():
+        return None
+    text = given.decode("ascii")
+    return text if text.isprintable() else None

@@ -64,6 +64,11 @@ def by_key(plan: Plan, fields: Sequence[str], form: ConditionTemplate, *, locked
     return plan.statement(("by_key", tuple(fields), form, locked), build)
 
 
+def by_key_alone(plan: Plan, fields: Sequence[str]) -> Executable:
+    """Select one row by its key, whatever it holds; the form is short, because most reads of an entity have it."""
+    return plan.statement((tuple(fields),), lambda: by_key(plan, fields, ("everything",)))
+
+
 def by_keys(plan: Plan) -> Executable:
     """Select the rows with the keys `fe_keys`, for a key of one field."""
 

@@ -17,6 +17,8 @@ from fastapi_easy.infrastructure.relational.server import Server
 
 S = TypeVar("S", bound=Executable)
 
+_INT64: Final = 2**63
+
 MAX_STATEMENTS: Final = 512
 """Statements cached per resource; when there are more, the oldest is dropped."""
 
@@ -91,6 +93,7 @@ class Plan:
         )
         self._default_makers = {name: _default_maker(resource.stored_fields[name]) for name in self.names}
         self.required = tuple(name for name in self.names if _must_not_be_null(resource.stored_fields[name]))
+        self._has_integer_key = [resource.stored_fields[name].kind for name in resource.key] == [Kind.INTEGER]
         self._statements: dict[Hashable, Any] = {}
 
     @property
@@ -110,6 +113,8 @@ class Plan:
 
     def key_values(self, key: Key) -> dict[str, object] | None:
         """Return the parameters for *key*; `None` when no row can have it."""
+        if type(key) is int and self._has_integer_key and -_INT64 <= key < _INT64:
+            return {"fe_key_0": key}
         names = self.resource.key
         values = (key,) if len(names) == 1 else tuple(key)
         if len(values) != len(names):

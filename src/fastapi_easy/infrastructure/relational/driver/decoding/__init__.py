@@ -1,0 +1,1 @@
+"""How values of the server become those of the declared types."""
