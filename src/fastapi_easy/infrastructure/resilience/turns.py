@@ -13,7 +13,7 @@ class Turns:
         wait: Seconds to wait for a turn. Who would have to wait longer is rejected at once.
 
     Attributes:
-        is_taken: It is somebody's turn.
+        is_taken: It is somebody's turn; whoever finds that it is nobody's may set it, and has taken one.
 
         waiters: Those who wait for their turn.
     """
@@ -33,7 +33,8 @@ class Turns:
 
             TimeoutError: It took too long.
         """
-        if self.take_now():
+        if not self.is_taken:
+            self.is_taken = True
             return
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
@@ -50,12 +51,6 @@ class Turns:
             raise
         finally:
             limit.cancel()
-
-    def take_now(self) -> bool:
-        """Take a turn if it is nobody's, and return whether it was, as `take` does."""
-        is_free = not self.is_taken
-        self.is_taken = True
-        return is_free
 
     def give_back(self) -> None:
         """End the turn: the next one is that of the caller who has waited longest."""

@@ -47,18 +47,6 @@ async def test_nobody_overtakes_those_who_wait() -> None:
     await late
 
 
-async def test_who_does_not_wait_takes_a_turn_that_is_nobodys() -> None:
-    turns = Turns(LONG)
-
-    taken = [turns.take_now(), turns.take_now()]
-    (waiting,) = await queued(turns, 1)
-    turns.give_back()
-    taken.append(turns.take_now())
-
-    assert taken == [True, False, False]
-    await waiting
-
-
 async def test_a_turn_is_free_again_after_the_last_caller() -> None:
     turns = Turns(LONG)
 

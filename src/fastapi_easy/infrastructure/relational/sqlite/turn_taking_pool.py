@@ -24,8 +24,6 @@ class TurnTakingPool(ConnectionPool):
     def __init__(self, *arguments: Any, busy_timeout: float, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._turns = Turns(busy_timeout)
-        # The identity only: a reference more, and an abandoned connection would not be found.
-        self._writer = 0
 
     @property
     def waiting(self) -> int:
@@ -61,36 +59,31 @@ class TurnTakingPool(ConnectionPool):
         except BaseException:
             self._turns.give_back()
             raise
-        self._writer = id(pooled)
+        pooled.is_writing = True
         return pooled
 
     def check_out_to_write_now(self) -> PooledConnection | None:
         """Take a connection as `check_out_to_write` does, without a wait; `None` when one would have to wait."""
-        if not self._turns.take_now():
+        turns = self._turns
+        if turns.is_taken:
             return None
-        pooled = None
-        try:
-            pooled = self.check_out_now()
-        finally:
-            if pooled is None:
-                self._turns.give_back()
-            else:
-                self._writer = id(pooled)
+        pooled = self.check_out_now()
+        if pooled is not None:
+            turns.is_taken = pooled.is_writing = True
         return pooled
 
     def check_in(self, pooled: PooledConnection, *, single: bool = False) -> None:
         """Give *pooled* back, and end the turn of a writer."""
-        super().check_in(pooled, single=single)
-        self._end_turn(pooled)
+        is_writing, pooled.is_writing = pooled.is_writing, False
+        ConnectionPool.check_in(self, pooled, single=single)
+        if is_writing:
+            self._turns.give_back()
 
     def discard(self, pooled: PooledConnection, error: BaseException | None = None) -> None:
         """Drop *pooled*, and end the turn of a writer."""
+        is_writing, pooled.is_writing = pooled.is_writing, False
         super().discard(pooled, error)
-        self._end_turn(pooled)
-
-    def _end_turn(self, pooled: PooledConnection) -> None:
-        if id(pooled) == self._writer:
-            self._writer = 0
+        if is_writing:
             self._turns.give_back()
 
 
