@@ -2,7 +2,7 @@
 
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from fastapi_easy.domain.errors import StorageFull, UnavailableReason
+from fastapi_easy.domain.unavailable import StorageFull, UnavailableReason
 from fastapi_easy.infrastructure.persistence.mongo.errors import as_unavailable, has_answered, is_unreachable
 
 FULL = "available disk space of 512 bytes is less than required minimum"
