@@ -103,6 +103,7 @@ from fastapi_easy.domain.resources.options import (
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
 from fastapi_easy.domain.resources.relation import Link, to_listed, to_many, to_one
 from fastapi_easy.domain.resources.resource import LinkedReference, Relation, Resource, Shape
+from fastapi_easy.domain.unavailable import StorageFull
 from fastapi_easy.domain.values.json import Json, JsonMergePatch
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 
@@ -208,6 +209,7 @@ __all__ = [
     "Sort",
     "Specification",
     "Stale",
+    "StorageFull",
     "Success",
     "SystemTable",
     "Tenant",

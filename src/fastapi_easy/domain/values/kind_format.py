@@ -66,6 +66,9 @@ class KindFormat(Generic[T]):
 
         write_key: Spells a value in keys and cursors, so that `read_json` makes it again.
 
+        is_key_spelling: Returns whether text from which `read_text` has made a value is the spelling of that value in
+            paths; `None` where each text is.
+
         write_journal: Spells a value in journals, the same for every store.
 
         read_journal: Makes the value again that `write_journal` has spelt. Raises `ValueError` or `TypeError` for
@@ -82,6 +85,7 @@ class KindFormat(Generic[T]):
     body_reader: Callable[[Field], Callable[[object], object] | None] = no_body_reader
     write_json: Callable[[T], str] | None = None
     write_key: Callable[[T], JsonScalar]
+    is_key_spelling: Callable[[str], bool] | None = None
     write_journal: Callable[[T], object]
     read_journal: Callable[[Field, Any], T]
     query_schema: Callable[[Field], JsonSchema]

@@ -61,6 +61,16 @@ def _read_integer_text(field: Field, text: str) -> int:
     return _in_range(field, int(text))
 
 
+def _has_no_leading_zero(text: str) -> bool:
+    digits = text.removeprefix("-")
+    # Nor is there a negative zero among whole numbers.
+    return digits[:1] != "0" or text == "0" or digits[1:2] in {".", "e", "E"}
+
+
+def _is_word(text: str) -> bool:
+    return text in {"true", "false"}
+
+
 def _read_integer_json(field: Field, value: object) -> int:
     # `True` is an `int` in Python, and no number in JSON.
     if not isinstance(value, int) or isinstance(value, bool):
@@ -231,6 +241,7 @@ INTEGER: Final[KindFormat[int]] = KindFormat(
     read_text=checked_text(Kind.INTEGER, _read_integer_text),
     read_json=_read_integer_json,
     write_key=unchanged,
+    is_key_spelling=_has_no_leading_zero,
     write_journal=unchanged,
     read_journal=read_unchanged,
     query_schema=_integer_query_schema,
@@ -243,6 +254,7 @@ DECIMAL: Final[KindFormat[Decimal]] = KindFormat(
     body_reader=_decimal_body_reader,
     write_json=decimal_text,
     write_key=decimal_text,
+    is_key_spelling=_has_no_leading_zero,
     write_journal=decimal_text,
     read_journal=lambda _, text: Decimal(text),
     # Fifteen digits, with which every field may be compared.
@@ -258,6 +270,7 @@ FLOAT: Final[KindFormat[float]] = KindFormat(
     read_json=_read_float_json,
     body_reader=lambda _: _read_float_body,
     write_key=unchanged,
+    is_key_spelling=_has_no_leading_zero,
     write_journal=unchanged,
     read_journal=lambda _, number: float(number),
     query_schema=fixed_schema({"type": "number", "minimum": -MAX_FLOAT, "maximum": MAX_FLOAT}),
@@ -269,6 +282,7 @@ BOOLEAN: Final[KindFormat[bool]] = KindFormat(
     read_text=checked_text(Kind.BOOLEAN, _read_boolean_text),
     read_json=_read_boolean_json,
     write_key=unchanged,
+    is_key_spelling=_is_word,
     write_journal=unchanged,
     read_journal=read_unchanged,
     query_schema=fixed_schema({"type": "boolean"}),

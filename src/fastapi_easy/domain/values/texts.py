@@ -37,6 +37,7 @@ BytesLike: TypeAlias = bytes | bytearray | memoryview
 
 _BASE64: Final = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", re.ASCII)
+_UUID_LENGTH: Final = 36
 _UUID_SCHEMA: Final[JsonSchema] = {"type": "string", "format": "uuid"}
 
 
@@ -54,6 +55,11 @@ def _read_uuid(_: Field, text: str) -> uuid.UUID:
     if not _UUID.fullmatch(text):
         raise ParseError("Must be a UUID", "uuid_parsing")
     return uuid.UUID(text)
+
+
+def _has_hyphens(text: str) -> bool:
+    # In capitals as well, which RFC 9562 has readers take for the same.
+    return len(text) == _UUID_LENGTH
 
 
 def _read_member(field: Field, text: str) -> Member:
@@ -192,6 +198,7 @@ UUID: Final[KindFormat[uuid.UUID]] = KindFormat(
     read_json=_read_uuid_json,
     body_reader=string_body_reader(_read_uuid_text, uuid.UUID, unchanged),
     write_key=str,
+    is_key_spelling=_has_hyphens,
     write_journal=str,
     read_journal=lambda _, text: uuid.UUID(str(text)),
     query_schema=fixed_schema(_UUID_SCHEMA),

@@ -27,7 +27,7 @@ def read_text(field: Field, text: str) -> Any:
     try:
         value = FORMATS[field.kind].read_text(field, text)
     except ParseError:
-        if (other := _other_value(field, text)) is None:
+        if (other := other_value(field, text)) is None:
             raise
         return other
     if field.check is not None:
@@ -47,7 +47,7 @@ def parse_value(field: Field, value: object) -> Any:
         read = FORMATS[field.kind].read_json(field, value)
     except ParseError:
         shown = value.shown if isinstance(value, UnexpectedValue) else value
-        if (other := _other_value(field, shown)) is None:
+        if (other := other_value(field, shown)) is None:
             raise
         return other
     if field.check is not None:
@@ -64,7 +64,7 @@ def can_hold(field: Field, value: object) -> bool:
     return len(value) <= field.max_length
 
 
-def _other_value(field: Field, shown: object) -> UnexpectedValue | None:
+def other_value(field: Field, shown: object) -> UnexpectedValue | None:
     """Return the value that is shown as *shown*, if *field* may hold it though its kind does not."""
     if field.other_values is None or shown is None or isinstance(shown, list):
         return None

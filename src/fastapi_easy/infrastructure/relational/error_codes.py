@@ -38,6 +38,9 @@ class ErrorCause(enum.Enum):
     READ_ONLY = enum.auto()
     """The database takes no changes: a standby, a file that may only be read, a read-only transaction."""
 
+    STORAGE_FULL = enum.auto()
+    """The disk of the database, or its quota, is full."""
+
     TIMEOUT = enum.auto()
     """A lock or the statement itself took too long; what came before in the transaction is kept."""
 
@@ -71,6 +74,7 @@ POSTGRES: Final[Mapping[str, ErrorCause]] = {
     "57P05": ErrorCause.UNREACHABLE,
     "0A000": ErrorCause.STALE_STATEMENT,
     "25006": ErrorCause.READ_ONLY,
+    "53100": ErrorCause.STORAGE_FULL,
     "42501": ErrorCause.NOT_PERMITTED,
     "44000": ErrorCause.CHECK,
     "54000": ErrorCause.INVALID_VALUE,
@@ -99,6 +103,7 @@ POSTGRES_KEPT: Final = frozenset(
         ErrorCause.TIMEOUT,
         ErrorCause.ROLLED_BACK,
         ErrorCause.READ_ONLY,
+        ErrorCause.STORAGE_FULL,
     }
 )
 """What `RAISE` with a state of the server's own means as well as the server does."""
@@ -147,6 +152,8 @@ MYSQL: Final[Mapping[int, ErrorCause]] = {
     1290: ErrorCause.READ_ONLY,
     1792: ErrorCause.READ_ONLY,
     1836: ErrorCause.READ_ONLY,
+    1021: ErrorCause.STORAGE_FULL,
+    1114: ErrorCause.STORAGE_FULL,
     1205: ErrorCause.TIMEOUT,
     1969: ErrorCause.TIMEOUT,
     3024: ErrorCause.TIMEOUT,
@@ -168,6 +175,9 @@ MYSQL: Final[Mapping[int, ErrorCause]] = {
     2013: ErrorCause.UNREACHABLE,
     2014: ErrorCause.UNREACHABLE,
 }
+
+MYSQL_OF_THE_SYSTEM: Final = frozenset({3, 1026, 1030, 1598})
+"""Numbers that pass on an error of the operating system, which is in the message: of a write, or of the engine."""
 
 MYSQL_TARGET_MISSING: Final = frozenset({1216, 1452})
 """Of those that are about references: what was to be referred to does not exist."""
@@ -196,7 +206,9 @@ SQLITE: Final[Mapping[str, ErrorCause]] = {
     "SQLITE_LOCKED_SHAREDCACHE": ErrorCause.TIMEOUT,
     "SQLITE_INTERRUPT": ErrorCause.TIMEOUT,
     "SQLITE_CANTOPEN": ErrorCause.UNREACHABLE,
-    "SQLITE_FULL": ErrorCause.UNREACHABLE,
+    "SQLITE_FULL": ErrorCause.STORAGE_FULL,
+    # The file that the processes share beside a file in WAL mode cannot grow.
+    "SQLITE_IOERR_SHMSIZE": ErrorCause.STORAGE_FULL,
     "SQLITE_AUTH": ErrorCause.NOT_PERMITTED,
     "SQLITE_PERM": ErrorCause.NOT_PERMITTED,
 }

@@ -39,8 +39,7 @@ from fastapi_easy.infrastructure.relational.column_types import ALIVE_COLUMN
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
     ClassifiedError,
     classify_error,
-    driver_message,
-    unavailable_reason_of,
+    unavailable_for,
 )
 from fastapi_easy.infrastructure.relational.error_codes import ErrorCause
 from fastapi_easy.infrastructure.relational.transaction import TransactionLost
@@ -127,6 +126,7 @@ class TableConstraints:
                 | ErrorCause.ROLLED_BACK
                 | ErrorCause.UNREACHABLE
                 | ErrorCause.READ_ONLY
+                | ErrorCause.STORAGE_FULL
                 | ErrorCause.STALE_STATEMENT
             ):
                 raise LookupError(f"{classified.cause} is about no table")
@@ -310,8 +310,7 @@ def as_unavailable(error: BaseException, database: str) -> Unavailable | None:
         return Unavailable(database, reason=UnavailableReason.CONFLICT)
     if isinstance(error, CallNotPermitted):
         return Unavailable(database, error.retry_after, error.reason)
-    reason = unavailable_reason_of(error)
-    return None if reason is None else Unavailable(database, reason=reason, detail=driver_message(error))
+    return unavailable_for(error, database)
 
 
 def null_not_allowed(fields: Iterable[str]) -> Invalid:

@@ -265,12 +265,12 @@ class Transaction:
 
     async def _execute_in_autocommit(self, statement: Executable, parameters: Parameters) -> StatementResult:
         executor = self._executor
-        pooled = executor.pool.check_out_now() or await executor.pool.check_out()
+        pool = executor.pool
+        pooled = pool.check_out_to_write_now() or await pool.check_out_to_write()
         if executor.sessions.are_shared:
-            executor.pool.check_in(pooled)
-            return await self._execute(
-                statement, parameters, writes=True
-            )  # Its limits travel with a transaction.
+            # Its limits travel with a transaction.
+            pool.check_in(pooled)
+            return await self._execute(statement, parameters, writes=True)
         try:
             answer = await executor.run(pooled, statement, parameters)
         except BaseException as error:
@@ -313,7 +313,7 @@ class Transaction:
         return self._pooled
 
     async def _begin(self) -> PooledConnection:
-        pooled = await self._executor.pool.check_out()
+        pooled = await self._executor.pool.check_out_to_write()
         try:
             await self._executor.run_command(pooled, self._executor.begin_sql(self._tenant))
         except asyncio.CancelledError:

@@ -151,6 +151,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "reference_broken": "The change would leave a reference to something that does not exist. Nothing was changed.",
     "request_timeout": "The headers or the body did not arrive in time.",
     "stale": "The entity has changed since you read it. Nothing was changed; ETag is its version now.",
+    "storage_full": "The store has no room left for the change. Nothing was changed, and what is stored can be read; "
+    "repeat it when somebody has made room.",
     "too_large": "The request is larger than the limit it names.",
     "too_many_failures": "More lines of an import failed than max_failures allows; errors lists them. Continue "
     "from next_line, or fix "
@@ -161,6 +163,6 @@ MEANINGS: Final[Mapping[str, str]] = {
     "unreadable_entity": "The entity is stored with values that its fields cannot hold; errors names the fields. "
     "Correct the stored values, or declare the resource with reading='lenient'.",
     "unsupported": "The store behind this resource cannot do what was asked.",
-    "unsupported_media_type": "The body is of a media type or charset that is not read here.",
+    "unsupported_media_type": "The body is of a media type, charset or Content-Encoding that is not read here.",
 }
 """The meaning of each problem code, and what to do about it."""

@@ -31,6 +31,7 @@ from fastapi_easy.domain import (
     RateLimited,
     ReferenceBroken,
     Stale,
+    StorageFull,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -173,6 +174,8 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
             return Problem(
                 503, error.code, detail, _retry_after_header(1.0), members=_retry_after_member(1.0)
             )
+        case StorageFull():
+            return Problem(507, error.code, "The store has no room left for the change; nothing was changed.")
         case Unavailable(_, retry_after, reason):
             is_read_only = reason is UnavailableReason.READ_ONLY
             detail = (
@@ -315,6 +318,7 @@ TITLES: Final[Mapping[str, str]] = {
     "reference_broken": "Broken reference",
     "request_timeout": "The request took too long to arrive",
     "stale": "Version conflict",
+    "storage_full": "No room left in the store",
     "too_large": "Too large",
     "too_many_headers": "Too many headers",
     "too_many_failures": "Too many lines failed",

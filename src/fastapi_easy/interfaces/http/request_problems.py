@@ -73,6 +73,13 @@ def unsupported_media_type(*allowed: str) -> Problem:
     return Problem(415, "unsupported_media_type", f"The Content-Type must be {' or '.join(allowed)}.")
 
 
+def unsupported_content_coding(*understood: str) -> Problem:
+    """Return the problem of a body that is compressed in another way than one of *understood* (RFC 9110 12.5.3)."""
+    accepted = ((b"accept-encoding", ", ".join(understood).encode("ascii")),)
+    detail = f"The Content-Encoding must be {' or '.join(understood)}, and only one."
+    return Problem(415, "unsupported_media_type", detail, accepted)
+
+
 def not_acceptable(*offered: str) -> Problem:
     """Return the problem of a caller who accepts none of the media types *offered*."""
     return Problem(

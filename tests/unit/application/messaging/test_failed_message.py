@@ -28,6 +28,7 @@ from fastapi_easy.domain import (
     RateLimited,
     ReferenceBroken,
     Stale,
+    StorageFull,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -66,7 +67,7 @@ DELIVERED_AGAIN = [
     LockLost("till"),
     Stale("books", 7, "3"),
 ]
-WAITED_FOR = [Unavailable("default", 7.0)]
+WAITED_FOR = [Unavailable("default", 7.0), StorageFull("default", 7.0)]
 ACCEPTED = [AlreadyHandled("m-1")]
 
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from returns.result import Failure, Success
 
 from fastapi_easy.application.queries.query_reader import QueryReader
-from fastapi_easy.domain.errors import Fault, Invalid, Key
+from fastapi_easy.domain.errors import Fault, Invalid, Key, NotFound
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.resources.options import READ_ONLY
+from fastapi_easy.domain.values.unexpected import UnexpectedValue
 from tests.unit.application.fakes import Size, Thing, reader_of, resource_of
 from tests.unit.application.queries.samples import SAMPLES, any_text, values_of
 
@@ -200,3 +201,38 @@ def test_a_key_with_too_few_or_too_many_parts_is_refused(key: Any) -> None:
     assert reader.check_key(key) == Failure(
         Invalid((Fault("", "Must be order,number", "key_parts", "path"),))
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "spelled"),
+    [
+        *((Kind.INTEGER, text) for text in ("01", "00", "-0", "-01", "007")),
+        *((Kind.DECIMAL, text) for text in ("01", "01.50", "-00.5", "00")),
+        *((Kind.FLOAT, text) for text in ("01.5", "-01", "00.5")),
+        *((Kind.BOOLEAN, text) for text in ("1", "0")),
+        (Kind.UUID, "0a1b2c3d4e5f4a6b8c7d9e0f1a2b3c4d"),
+        (Kind.UUID, "0a1b2c3d4e5f-4a6b-8c7d-9e0f1a2b3c4d"),
+    ],
+    ids=str,
+)
+def test_another_spelling_than_its_own_is_the_key_of_nothing(kind: Kind, spelled: str) -> None:
+    read = SINGLE[kind].read_key(spelled)
+
+    assert isinstance(read, Failure)
+    assert isinstance(read.failure(), NotFound)
+
+
+@given(text=st.from_regex(r"-?[0-9]{1,4}", fullmatch=True))
+def test_a_number_is_read_from_what_it_is_written_as_and_from_nothing_else(text: str) -> None:
+    read = SINGLE[Kind.INTEGER].read_key(text)
+
+    assert isinstance(read, Success) == (str(int(text)) == text)
+
+
+@pytest.mark.parametrize(
+    ("shown", "key"), [("07", UnexpectedValue("07")), ("7", 7), ("odd", UnexpectedValue("odd"))]
+)
+def test_a_store_that_keeps_texts_among_numbers_is_asked_for_another_spelling(shown: str, key: Key) -> None:
+    reader = reader_with_key(Field(name="number", kind=Kind.INTEGER, other_values=r"\w+"))
+
+    assert reader.read_key(shown) == Success(key)

@@ -35,6 +35,9 @@ class SqliteError(Exception):
         super().__init__(message)
 
 
+FULL = (ErrorCause.STORAGE_FULL, None)
+
+
 @pytest.mark.parametrize(
     ("driver_error", "cause", "sentence"),
     [
@@ -55,6 +58,14 @@ class SqliteError(Exception):
         (MysqlError(1290, "--read-only"), ErrorCause.READ_ONLY, None),
         (MysqlError(1792, "READ ONLY transaction"), ErrorCause.READ_ONLY, None),
         (MysqlError(1836, "Running in read-only mode"), ErrorCause.READ_ONLY, None),
+        (MysqlError(1021, "Disk full (/tmp/#sql); waiting for someone to free some space"), *FULL),
+        (MysqlError(1114, "The table 'book' is full"), *FULL),
+        (MysqlError(1030, 'Got error 28 "No space left on device" from storage engine InnoDB'), *FULL),
+        (MysqlError(1026, "Error writing file 'binlog' (errno: 28 \"No space left on device\")"), *FULL),
+        (MysqlError(3, "Error writing file '/tmp/ML' (Errcode: 28 \"No space left on device\")"), *FULL),
+        (PostgresError("53100", message="could not extend file: No space left on device"), *FULL),
+        (SqliteError("SQLITE_FULL", "database or disk is full"), *FULL),
+        (SqliteError("SQLITE_IOERR_SHMSIZE", "disk I/O error"), *FULL),
         (MysqlError(1142, "INSERT command denied"), ErrorCause.NOT_PERMITTED, None),
         (MysqlError(1143, "column denied"), ErrorCause.NOT_PERMITTED, None),
         (PostgresError("P0001", message="too low"), ErrorCause.RAISED, "too low"),
@@ -105,3 +116,24 @@ def test_a_refusal_of_the_database_is_told_from_a_defect(
     assert not is_unreachable(error)
     if cause is ErrorCause.READ_ONLY:
         assert unavailable_reason_of(error) is UnavailableReason.READ_ONLY
+    if cause is ErrorCause.STORAGE_FULL:
+        assert unavailable_reason_of(error) is UnavailableReason.STORAGE_FULL
+
+
+@pytest.mark.parametrize(
+    "driver_error",
+    [
+        SqliteError("SQLITE_IOERR_WRITE", "disk I/O error"),
+        SqliteError("SQLITE_CANTOPEN", "unable to open database file"),
+        PostgresError("53300", message="sorry, too many clients already"),
+    ],
+    ids=repr,
+)
+def test_a_store_that_fails_for_another_reason_than_its_size_does_not_answer(driver_error: Any) -> None:
+    assert is_unreachable(DBAPIError("INSERT", {}, driver_error))
+
+
+def test_another_error_of_the_engine_is_no_full_disk() -> None:
+    error = DBAPIError("INSERT", {}, MysqlError(1030, "Got error 128 from storage engine InnoDB"))
+
+    assert classify_error(error) is None

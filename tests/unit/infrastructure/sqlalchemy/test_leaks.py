@@ -114,6 +114,21 @@ async def test_a_waiting_caller_gets_an_abandoned_connection_back(url):
             assert database.pool.leaked == 2
 
 
+async def test_a_writer_gets_the_turn_of_an_abandoned_transaction(url):
+    async with database_at(url, pool_size=2, pool_timeout=5, busy_timeout=60) as database:
+        abandoned = database.begin()
+        _ = await abandoned.execute(text("SELECT 1"), {})
+        del abandoned
+        _ = gc.collect()
+
+        transaction = database.begin()
+        async with asyncio.timeout(30):
+            _ = await transaction.execute(text("SELECT 1"), {})
+
+        assert database.pool.leaked == 1
+        await transaction.close()
+
+
 async def test_leaves_a_held_connection_alone(url, told):
     async with database_at(url, pool_size=5) as database:
         executor = database.executor

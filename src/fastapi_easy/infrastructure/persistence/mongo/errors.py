@@ -33,6 +33,7 @@ from fastapi_easy.domain.errors import (
 )
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.unavailable import StorageFull
 
 MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 """Bytes of a document at most, a limit of the server."""
@@ -43,10 +44,13 @@ _TOO_LARGE_CODES: Final = frozenset({10334, 17280, 17419, 17420})
 _BAD_VALUE_CODE: Final = 2
 TYPE_MISMATCH_CODE: Final = 14
 
+_DISK_FULL_CODE: Final = 14031
+
 _TRANSIENT_CODES: Final = frozenset(
     {
         *(6, 7, 24, 43, 50, 89, 91, 112, 133, 134, 189, 225, 237, 246, 251, 262, 290),
         *(10058, 10107, 11600, 11602, 13388, 13435, 13436),
+        _DISK_FULL_CODE,
     }
 )
 """The server was in no state to answer, was interrupted, or another operation was in the way (`error_codes.yml`)."""
@@ -134,6 +138,8 @@ def as_unavailable(error: BaseException, database: str) -> Unavailable:
             return Unavailable(database, reason=UnavailableReason.OVERLOAD)
         case TransactionLost():
             return Unavailable(database, reason=UnavailableReason.CONFLICT)
+        case OperationFailure() if code_of(error) == _DISK_FULL_CODE:
+            return StorageFull(database, detail=str(_error_details(error).get("errmsg", error)))
         case NetworkTimeout() | TimeoutError() | OperationFailure():
             return Unavailable(database, reason=UnavailableReason.TIMEOUT)
         case _:

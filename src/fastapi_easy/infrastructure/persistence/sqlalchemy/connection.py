@@ -34,7 +34,6 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.tables.entities import D
 from fastapi_easy.infrastructure.relational.catalogue.read_only import asks_read_only
 from fastapi_easy.infrastructure.relational.driver.direct_execution import DIRECT_DRIVERS, DirectExecutor
 from fastapi_easy.infrastructure.relational.driver.executor import Executor
-from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
 from fastapi_easy.infrastructure.relational.driver.traced import TracedDirectExecutor, TracedExecutor
 from fastapi_easy.infrastructure.relational.engine import client_timeout, make_engine
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, TableConstraints, as_unavailable
@@ -49,6 +48,7 @@ from fastapi_easy.infrastructure.relational.sessions.sessions import sessions_of
 from fastapi_easy.infrastructure.relational.sqlite.database_file import find_file_mistake
 from fastapi_easy.infrastructure.relational.sqlite.number_types import SQLITE_DIGITS, SQLITE_OTHER_NUMBERS
 from fastapi_easy.infrastructure.relational.sqlite.odd_values import ANY_TEXT, other_types
+from fastapi_easy.infrastructure.relational.sqlite.turn_taking_pool import pool_of
 from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.relational.url import resolve
 from fastapi_easy.infrastructure.relational.urls.postgres import with_pooler
@@ -133,7 +133,7 @@ class SqlAlchemyDatabase:
             kind = partial(TracedDirectExecutor if direct else TracedExecutor, tracer=tracer)
         self.executor = kind(
             engine=engine,
-            pool=ConnectionPool(
+            pool=pool_of(self._server_name, limits)(
                 engine,
                 size=limits.pool_size,
                 checkout_timeout=limits.pool_timeout,

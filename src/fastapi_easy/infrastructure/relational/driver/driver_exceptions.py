@@ -1,9 +1,10 @@
 """Exceptions of drivers → what SQLAlchemy would have raised, for statements that bypass it."""
 
 import asyncio
+import sqlite3
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import OperationalError, StatementError
 
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import dbapi_error, wrapped_error
 
@@ -30,3 +31,11 @@ def was_cancelled() -> bool:
     """Return whether the current task is being cancelled."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def file_is_locked() -> OperationalError:
+    """Return what SQLite raises when another writer has kept it waiting for too long, for waits of our own."""
+    locked = sqlite3.OperationalError("database is locked")
+    locked.sqlite_errorname = "SQLITE_BUSY"
+    locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return OperationalError("BEGIN IMMEDIATE", {}, locked)

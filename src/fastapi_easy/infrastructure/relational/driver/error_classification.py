@@ -1,5 +1,6 @@
 """Why a driver has failed: told by its class, SQLSTATE or error number, and by its message only as a last resort."""
 
+import errno
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -7,12 +8,14 @@ from typing import Any, Final
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from fastapi_easy.domain.errors import UnavailableReason
+from fastapi_easy.domain.errors import Unavailable, UnavailableReason
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
+from fastapi_easy.domain.unavailable import StorageFull
 from fastapi_easy.infrastructure.relational.column_types import Unstorable
 from fastapi_easy.infrastructure.relational.error_codes import (
     MYSQL,
     MYSQL_FOR_CALLERS,
+    MYSQL_OF_THE_SYSTEM,
     MYSQL_OWN_NUMBERS,
     MYSQL_TARGET_MISSING,
     POSTGRES,
@@ -61,7 +64,24 @@ _UNAVAILABLE_REASONS: Final = {
     ErrorCause.ROLLED_BACK: UnavailableReason.CONFLICT,
     ErrorCause.UNREACHABLE: UnavailableReason.NO_RESPONSE,
     ErrorCause.READ_ONLY: UnavailableReason.READ_ONLY,
+    ErrorCause.STORAGE_FULL: UnavailableReason.STORAGE_FULL,
 }
+
+
+_KINDS: Final[dict[ErrorCause, type[Unavailable]]] = {
+    ErrorCause.STORAGE_FULL: StorageFull,
+}
+"""The errors of those that are told from others."""
+
+
+def unavailable_for(error: BaseException, database: str) -> Unavailable | None:
+    """Return that *database* is unavailable, if *error* means just that; else `None`."""
+    reason = unavailable_reason_of(error)
+    if reason is None:
+        return None
+    classified = classify_error(error)
+    kind = Unavailable if classified is None else _KINDS.get(classified.cause, Unavailable)
+    return kind(database, reason=reason, detail=driver_message(error))
 
 
 def ends_transaction(classified: ClassifiedError) -> bool:
@@ -209,8 +229,14 @@ _MYSQL_CHECK: Final = re.compile(r"(?:CONSTRAINT [`\"](?:[^`\"]*\.)?|Check const
 _MYSQL_COLUMN: Final = re.compile(r"(?:[Cc]olumn|[Ff]ield) '([^']+)'")
 
 
+_NO_SPACE: Final = re.compile(rf"(?:error|errcode:?|errno:?)\s*\"?{errno.ENOSPC}\b", re.IGNORECASE)
+"""What a message says of the error of the operating system for a full disk: `Got error 28 "No space left …`."""
+
+
 def _mysql(number: int, message: str) -> ClassifiedError | None:
     cause = ErrorCause.RAISED if number >= MYSQL_OWN_NUMBERS else MYSQL.get(number)
+    if number in MYSQL_OF_THE_SYSTEM and _NO_SPACE.search(message):
+        cause = ErrorCause.STORAGE_FULL
     match cause:
         case None:
             return None
@@ -249,7 +275,12 @@ _SQLITE_RESTRICT: Final = "FOREIGN KEY constraint failed"
 
 
 def _sqlite(name: str, message: str) -> ClassifiedError | None:
-    cause = ErrorCause.READ_ONLY if name.startswith("SQLITE_READONLY") else SQLITE.get(name)
+    cause = SQLITE.get(name)
+    if cause is None and name.startswith("SQLITE_READONLY"):
+        cause = ErrorCause.READ_ONLY
+    if cause is None and name.startswith("SQLITE_IOERR"):
+        # The disk has answered with an error, or not at all.
+        cause = ErrorCause.UNREACHABLE
     if cause is None and message.endswith(_SQLITE_VIEW):
         cause = ErrorCause.NOT_CHANGEABLE
     rule = message.partition("constraint failed: ")[2]

@@ -172,6 +172,12 @@ class ConnectionPool:
             breaker.leave(permit, answered=None)
         return pooled
 
+    check_out_to_write = check_out
+    """As `check_out`, for a write or a transaction: on SQLite writers take turns."""
+
+    check_out_to_write_now = check_out_now
+    """As `check_out_now`, for a write that stands alone."""
+
     async def check_out_first(self) -> PooledConnection:
         """Take a connection ahead of all who wait, past the circuit breaker, which is told nothing.
 

@@ -30,6 +30,8 @@ class PooledConnection:
 
         permit: The permit that the breaker gave for it.
 
+        is_writing: It is lent to a writer whose turn ends with its return.
+
         prepared: The names of the statements that were prepared on it with `PREPARE`.
     """
 
@@ -40,6 +42,7 @@ class PooledConnection:
     reported_at: float = 0.0
     breaker: Breaker | None = None
     permit: int = 0
+    is_writing: bool = False
     prepared: set[str] = field(default_factory=set)
 
     def abort(self) -> None:

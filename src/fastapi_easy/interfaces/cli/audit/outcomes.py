@@ -7,6 +7,7 @@ from returns.result import Failure
 from fastapi_easy.application.audit.opened_trails import OpenedTrails
 from fastapi_easy.application.audit.trail_operations import TrailOperations
 from fastapi_easy.domain.errors import Error, Invalid, NotFound, Outcome, Unavailable
+from fastapi_easy.domain.unavailable import StorageFull
 from fastapi_easy.interfaces.cli.tasks import CommandError
 
 
@@ -42,6 +43,8 @@ def _raise(error: Error) -> NoReturn:
             raise CommandError("\n".join(each.message for each in faults))
         case NotFound(_, key):
             raise CommandError(f"there is no entry {key}, or it was archived")
+        case StorageFull(dependency):
+            raise CommandError(f"{dependency} has no room left")
         case Unavailable(dependency):
             raise CommandError(f"{dependency} does not answer")
         case other:

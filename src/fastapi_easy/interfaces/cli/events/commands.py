@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from fastapi_easy.application.events.outbox_operations import MOST_PARKED, Parked
 from fastapi_easy.domain.errors import Error, NotFound, Outcome, Unavailable
+from fastapi_easy.domain.unavailable import StorageFull
 from fastapi_easy.interfaces.cli.events.tasks import LoadEventTasks, OutboxQuestion
 from fastapi_easy.interfaces.cli.output import report_command_errors, table
 from fastapi_easy.interfaces.cli.parameters import CURRENT_FOLDER, Debug, Folder, Json, TargetPath
@@ -154,6 +155,8 @@ def _raise(error: Error) -> NoReturn:
     match error:
         case NotFound(_, key):
             raise CommandError(f"no message with the id {key} is parked: see events dead list", exit_code=1)
+        case StorageFull(dependency):
+            raise CommandError(f"the database {dependency!r} has no room left")
         case Unavailable(dependency):
             raise CommandError(f"the database {dependency!r} does not answer")
         case other:

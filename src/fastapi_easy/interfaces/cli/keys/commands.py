@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from fastapi_easy.domain.authentication.api_key import ApiKey
 from fastapi_easy.domain.authentication.api_key_text import parse_key
 from fastapi_easy.domain.errors import Error, Invalid, NotFound, Outcome, Unavailable
+from fastapi_easy.domain.unavailable import StorageFull
 from fastapi_easy.interfaces.cli.keys.lifetime import parse_lifetime
 from fastapi_easy.interfaces.cli.keys.tasks import KeyQuestion, LoadKeyTasks
 from fastapi_easy.interfaces.cli.output import report_command_errors, table
@@ -153,6 +154,8 @@ def _raise(error: Error) -> NoReturn:
             )
         case NotFound(_, key):
             raise CommandError(f"there is no API key with the id {key}: see keys list", exit_code=1)
+        case StorageFull(dependency):
+            raise CommandError(f"the database {dependency!r} has no room left")
         case Unavailable(dependency):
             raise CommandError(f"the database {dependency!r} does not answer")
         case other:

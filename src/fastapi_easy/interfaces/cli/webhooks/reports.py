@@ -9,6 +9,7 @@ import typer
 from fastapi_easy.application.webhooks.webhooks import WebhookStanding
 from fastapi_easy.domain.errors import Error, Invalid, NotFound, Unavailable
 from fastapi_easy.domain.ports.webhook_store import Webhook
+from fastapi_easy.domain.unavailable import StorageFull
 from fastapi_easy.domain.values.sealed_text import read_sealed
 from fastapi_easy.interfaces.cli.tasks import CommandError
 
@@ -24,6 +25,8 @@ def command_error_of(error: Error) -> CommandError:
             )
         case NotFound(_, key):
             return CommandError(f"there is no webhook with the id {key}: see webhooks list", exit_code=1)
+        case StorageFull(dependency):
+            return CommandError(f"the database {dependency!r} has no room left")
         case Unavailable(dependency):
             return CommandError(f"the database {dependency!r} does not answer")
         case other:

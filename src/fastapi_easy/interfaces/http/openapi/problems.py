@@ -30,6 +30,10 @@ HEADERS: Final[Document] = {
         "schema": {"type": "string"},
     },
     "Content-Disposition": {"description": "A name for a file.", "schema": {"type": "string"}},
+    "Accept-Encoding": {
+        "description": "The Content-Encodings that are understood, where that of the body is not.",
+        "schema": {"type": "string"},
+    },
     "Allow": {"description": "The methods of this path.", "schema": {"type": "string"}},
 }
 
@@ -100,7 +104,7 @@ _EXTRA: Final[dict[int, tuple[str, ...]]] = {
     401: ("WWW-Authenticate",),
     412: ("ETag",),
     429: ("Retry-After",),
-    503: ("Allow", "Retry-After"),
+    503: ("Accept-Encoding", "Allow", "Retry-After"),
 }
 _REFERENCES: Final[dict[str, Document]] = {
     **{

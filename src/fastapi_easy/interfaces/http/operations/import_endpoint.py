@@ -8,7 +8,7 @@ from typing import Final
 
 from fastapi_easy.application import DryRun, ImportEntities, ImportMode, ImportReport
 from fastapi_easy.application.resources.streams.import_entities import Line
-from fastapi_easy.domain import BadQuery, Fault, Invalid, Operation, OutcomeUnknown
+from fastapi_easy.domain import BadQuery, Fault, Invalid, Operation, OutcomeUnknown, StorageFull
 from fastapi_easy.interfaces.formats.csv_cells import record_columns
 from fastapi_easy.interfaces.formats.encode import dumps
 from fastapi_easy.interfaces.http.exchange import (
@@ -197,7 +197,12 @@ def _stop_problem(
             if unknown
             else "Continue from next_line"
         )
-        return replace(problem_of(report.stopped_by), detail=f"A dependency stopped answering. {what}.")
+        why = (
+            "The store has no room left"
+            if isinstance(report.stopped_by, StorageFull)
+            else "A dependency stopped answering"
+        )
+        return replace(problem_of(report.stopped_by), detail=f"{why}. {what}.")
     if report.too_many_failures:
         return too_many_failures(import_options.max_failures)
     return broken

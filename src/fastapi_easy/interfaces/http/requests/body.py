@@ -1,6 +1,8 @@
 """Request bodies: how much, how fast, of which type."""
 
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -17,6 +19,7 @@ from fastapi_easy.interfaces.http.request_problems import (
     malformed_body,
     unsupported_media_type,
 )
+from fastapi_easy.interfaces.http.requests.content_codings import Expansion, coding_of, expand
 from fastapi_easy.interfaces.http.requests.timeouts import with_timeout
 
 JSON: Final = "application/json"
@@ -68,14 +71,16 @@ def _read(body: bytes) -> JsonValue:
 
 
 async def read_body(exchange: Exchange, options: HttpOptions) -> bytes:
-    """Read the whole body.
+    """Read the whole body, and expand one that is compressed.
 
     Raises:
-        ProblemError: It is too large or too slow.
+        ProblemError: It is too large or too slow, or compressed in a way that is not understood.
 
         ClientDisconnected: The caller hung up.
     """
     limit = options.body_limit
+    encoding = exchange.headers.get(b"content-encoding")
+    coding = None if encoding is None else coding_of(encoding)
     if _content_length(exchange.headers.get(b"content-length")) > limit:
         raise ProblemError(too_large(limit))
     deadline = time.monotonic() + options.body_timeout
@@ -94,7 +99,8 @@ async def read_body(exchange: Exchange, options: HttpOptions) -> bytes:
         if size > limit:
             raise ProblemError(too_large(limit))
         if not message.get("more_body", False):
-            return part if not parts else b"".join([*parts, part])
+            body = part if not parts else b"".join([*parts, part])
+            return body if coding is None else expand(coding, body, limit)
         parts.append(part)
         timeout = min(options.body_idle_timeout, deadline - time.monotonic())
 
@@ -103,7 +109,10 @@ class Upload:
     """A body that is read bit by bit, and may be larger than others: `HttpOptions.import_limit` counts.
 
     Attributes:
-        problem: Why it ended before its end: too large, or a pause that was too long; `None` when it did not.
+        problem: Why it ended before its end: too large, broken, or a pause that was too long; `None` when it did not.
+
+    Raises:
+        ProblemError: It is compressed in a way that is not understood.
     """
 
     def __init__(self, exchange: Exchange, options: HttpOptions) -> None:
@@ -116,6 +125,13 @@ class Upload:
         self._size = 0
         self._has_more = True
         self.problem: Problem | None = None
+        encoding = exchange.headers.get(b"content-encoding")
+        coding = None if encoding is None else coding_of(encoding)
+        self._expansion = (
+            None if coding is None else Expansion(coding, options.import_limit, options.body_limit)
+        )
+        self._pieces: Iterator[bytes] = iter(())
+        self._is_expanded = False
 
     async def read_part(self) -> bytes | None:
         """Wait for the next part; `None` at the end, or when the upload has failed.
@@ -123,6 +139,25 @@ class Upload:
         Raises:
             ClientDisconnected: The caller hung up.
         """
+        expansion = self._expansion
+        if expansion is None:
+            return await self._receive_part()
+        try:
+            while (piece := next(self._pieces, None)) is None:
+                part = await self._receive_part()
+                if part is not None:
+                    self._pieces = expansion.expand(part)
+                elif self.problem is not None or self._is_expanded:
+                    return None
+                else:
+                    self._is_expanded = True
+                    self._pieces = expansion.end()
+        except ProblemError as error:
+            self._abort(replace(error.problem, headers=((b"connection", b"close"),)))
+            return None
+        return piece
+
+    async def _receive_part(self) -> bytes | None:
         if not self._has_more:
             return None
         try:

@@ -1,0 +1,60 @@
+"""A dependency that did not do what was asked, and why: nothing was changed, and the call may be repeated."""
+
+import enum
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+class UnavailableReason(enum.Enum):
+    """The reason why a dependency is unavailable. Nothing was changed in any case."""
+
+    NO_RESPONSE = enum.auto()
+    """No response came, or the connection broke."""
+
+    CONFLICT = enum.auto()
+    """It rolled back for a deadlock or a serialization conflict; a retry at once may succeed."""
+
+    TIMEOUT = enum.auto()
+    """It took too long, or a lock was held by somebody else for too long."""
+
+    OVERLOAD = enum.auto()
+    """Too many of our own calls wait for it already (bulkhead, connection pool)."""
+
+    CIRCUIT_OPEN = enum.auto()
+    """It was not called: its circuit breaker is open, or an operator has isolated it."""
+
+    READ_ONLY = enum.auto()
+    """It answers, and takes no changes: a standby, or a database that may only be read."""
+
+    STORAGE_FULL = enum.auto()
+    """It answers, and has no room left for the change: its disk, or its quota, is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """A dependency did not answer; nothing was changed, the call may be repeated.
+
+    Attributes:
+        retry_after: Seconds.
+
+        reason: Decides whether the call is retried here.
+
+        detail: What the dependency or its driver said, for operators; never for callers.
+    """
+
+    code: ClassVar[str] = "unavailable"
+    dependency: str
+    retry_after: float = 1.0
+    reason: UnavailableReason = field(default=UnavailableReason.NO_RESPONSE, compare=False, repr=False)
+    detail: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageFull(Unavailable):
+    """The store has no room left for the change; nothing was changed, and what is stored can be read.
+
+    It is no use to repeat the call before somebody has made room. Whoever handles `Unavailable` handles it too.
+    """
+
+    code: ClassVar[str] = "storage_full"
+    reason: UnavailableReason = field(default=UnavailableReason.STORAGE_FULL, compare=False, repr=False)
