@@ -103,6 +103,7 @@ from fastapi_easy.domain.resources.options import (
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
 from fastapi_easy.domain.resources.relation import Link, to_listed, to_many, to_one
 from fastapi_easy.domain.resources.resource import LinkedReference, Relation, Resource, Shape
+from fastapi_easy.domain.unavailable import Deadlock, LockWaitTimeout, SerializationConflict
 from fastapi_easy.domain.values.json import Json, JsonMergePatch
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 
@@ -131,6 +132,7 @@ __all__ = [
     "Count",
     "Cursor",
     "DeadlineExceeded",
+    "Deadlock",
     "DeclarationError",
     "Direction",
     "DomainEvent",
@@ -175,6 +177,7 @@ __all__ = [
     "LockMisuse",
     "LockTimeout",
     "LockUnavailable",
+    "LockWaitTimeout",
     "Measure",
     "Merge",
     "MigrationStop",
@@ -204,6 +207,7 @@ __all__ = [
     "Row",
     "Rows",
     "Schemas",
+    "SerializationConflict",
     "Shape",
     "Sort",
     "Specification",

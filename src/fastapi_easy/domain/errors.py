@@ -4,14 +4,20 @@ An interface words each error once, in a `match` without `case _`, so that a new
 interface does not word is a type error.
 """
 
-import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.migrations.stopped import MigrationStopped
+from fastapi_easy.domain.unavailable import (
+    Deadlock,
+    LockWaitTimeout,
+    SerializationConflict,
+)
+from fastapi_easy.domain.unavailable import Unavailable as Unavailable  # noqa: PLC0414 (one of the errors)
+from fastapi_easy.domain.unavailable import UnavailableReason as UnavailableReason  # noqa: PLC0414 (its reason)
 
 Key: TypeAlias = Any
 """What identifies an entity: one value, or a tuple of values in the order of `Resource.key`."""
@@ -272,47 +278,6 @@ class LockLost:
     name: str
 
 
-class UnavailableReason(enum.Enum):
-    """The reason why a dependency is unavailable. Nothing was changed in any case."""
-
-    NO_RESPONSE = enum.auto()
-    """No response came, or the connection broke."""
-
-    CONFLICT = enum.auto()
-    """It rolled back for a deadlock or a serialization conflict; a retry at once may succeed."""
-
-    TIMEOUT = enum.auto()
-    """It took too long, or a lock was held by somebody else for too long."""
-
-    OVERLOAD = enum.auto()
-    """Too many of our own calls wait for it already (bulkhead, connection pool)."""
-
-    CIRCUIT_OPEN = enum.auto()
-    """It was not called: its circuit breaker is open, or an operator has isolated it."""
-
-    READ_ONLY = enum.auto()
-    """It answers, and takes no changes: a standby, or a database that may only be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """A dependency did not answer; nothing was changed, the call may be repeated.
-
-    Attributes:
-        retry_after: Seconds.
-
-        reason: Decides whether the call is retried here; callers are told the same in any case.
-
-        detail: What the dependency or its driver said, for operators; never for callers.
-    """
-
-    code: ClassVar[str] = "unavailable"
-    dependency: str
-    retry_after: float = 1.0
-    reason: UnavailableReason = field(default=UnavailableReason.NO_RESPONSE, compare=False, repr=False)
-    detail: str = field(default="", compare=False, repr=False)
-
-
 @dataclass(frozen=True, slots=True)
 class DeadlineExceeded:
     """The caller does not wait any longer; nothing was changed.
@@ -366,6 +331,9 @@ Error: TypeAlias = (
     | LockHeld
     | LockLost
     | Unavailable
+    | Deadlock
+    | SerializationConflict
+    | LockWaitTimeout
     | DeadlineExceeded
     | OutcomeUnknown
     | Unsupported
