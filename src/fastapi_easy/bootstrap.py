@@ -17,7 +17,9 @@ from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.trail import is_audited
 from fastapi_easy.composition.authentication.authenticators import close_authenticators, close_credentials
 from fastapi_easy.composition.caching.lifespan import check_caching, opened_cache, prepare_generations
+from fastapi_easy.composition.calls.outage_probes import running_probes
 from fastapi_easy.composition.calls.rate_limits import find_limit_mistakes
+from fastapi_easy.composition.calls.resilience import retry_figures
 from fastapi_easy.composition.events.asyncapi import describe_messages, has_messages
 from fastapi_easy.composition.events.relay import running_relay
 from fastapi_easy.composition.events.wake_ups import opened_wake_ups
@@ -208,6 +210,7 @@ async def _open(application: Application, stack: AsyncExitStack) -> Kernel:
     _ = stack.push_async_callback(locks.aclose)
     await _check_locks(locks)
     await stack.enter_async_context(opened_resources(application))
+    await stack.enter_async_context(running_probes(application))
     control = application.settings().control
     if control is not None:
         await stack.enter_async_context(_serve_control_folder(application, control))
@@ -330,9 +333,9 @@ def _metrics_of(
     meter = OutboxMeter(outboxes, application.relay_figures, application.clock()) if outboxes else None
 
     async def report() -> tuple[bytes, str]:
-        measured = {} if meter is None else {"outboxes": await meter.measure()}
+        waiting: dict[str, Any] = {} if meter is None else {"outboxes": await meter.measure()}
         body = metrics.report(
-            [*databases, *locks()], application.every_breaker(), application.retry().retries, **measured
+            [*databases, *locks()], application.every_breaker(), **retry_figures(application), **waiting
         )
         return body, metrics.media_type
 
