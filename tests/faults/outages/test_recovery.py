@@ -30,7 +30,7 @@ async def test_a_pause_ends_when_the_database_answers_again(store: str) -> None:
 
                 async def is_open() -> bool:
                     _ = await client.get("/parcels")
-                    return shop.breakers.default().circuit.state == "open"
+                    return bool(shop.breakers.default().circuit.state == "open")
 
                 await eventually(is_open, LIMIT)
                 refused = await client.get("/parcels")
