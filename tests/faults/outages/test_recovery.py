@@ -9,6 +9,7 @@ from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from tests.e2e.serving import client_of
 from tests.faults.outages.parcels import post_at
 from tests.services.wanted import empty_database
+from tests.thorough import only_when_thorough
 from tests.wire import wired
 
 NEVER = 600
@@ -17,7 +18,7 @@ NEVER = 600
 LIMIT = 60
 
 
-@pytest.mark.parametrize("store", ["postgres", "mongo"])
+@pytest.mark.parametrize("store", ["postgres", pytest.param("mongo", marks=only_when_thorough)])
 async def test_a_pause_ends_when_the_database_answers_again(store: str) -> None:
     before = set(asyncio.all_tasks())
     breaker = {"calls": 2, "pause": NEVER, "longest_pause": NEVER}
