@@ -14,6 +14,7 @@ from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.trail import is_audited
 from fastapi_easy.composition.authentication.authenticators import close_authenticators, close_credentials
 from fastapi_easy.composition.caching.lifespan import check_caching, opened_cache, prepare_generations
+from fastapi_easy.composition.calls.outage_probes import running_probes
 from fastapi_easy.composition.calls.rate_limits import find_limit_mistakes
 from fastapi_easy.composition.events.relay import running_relay
 from fastapi_easy.composition.events.wake_ups import opened_wake_ups
@@ -81,6 +82,7 @@ async def _open(application: Application, stack: AsyncExitStack) -> Kernel:
     _ = stack.push_async_callback(locks.aclose)
     await _check_locks(locks)
     await stack.enter_async_context(opened_resources(application))
+    await stack.enter_async_context(running_probes(application))
     control = application.settings().control
     if control is not None:
         await stack.enter_async_context(_serve_control_folder(application, control))

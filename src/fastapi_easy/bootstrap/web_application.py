@@ -13,6 +13,7 @@ from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.bootstrap.opening import application_of, checked_kernel, opened_kernel
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.trail import is_audited
+from fastapi_easy.composition.calls.resilience import retry_figures
 from fastapi_easy.composition.events.asyncapi import describe_messages, has_messages
 from fastapi_easy.composition.schemas.standings import read_standings
 from fastapi_easy.container import Container
@@ -128,9 +129,9 @@ def _metrics_of(
     meter = OutboxMeter(outboxes, application.relay_figures, application.clock()) if outboxes else None
 
     async def report() -> tuple[bytes, str]:
-        measured = {} if meter is None else {"outboxes": await meter.measure()}
+        waiting: dict[str, Any] = {} if meter is None else {"outboxes": await meter.measure()}
         body = metrics.report(
-            [*databases, *locks()], application.every_breaker(), application.retry().retries, **measured
+            [*databases, *locks()], application.every_breaker(), **retry_figures(application), **waiting
         )
         return body, metrics.media_type
 

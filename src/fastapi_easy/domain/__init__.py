@@ -103,7 +103,12 @@ from fastapi_easy.domain.resources.options import (
 from fastapi_easy.domain.resources.reference import Reference, ReferentialAction
 from fastapi_easy.domain.resources.relation import Link, to_listed, to_many, to_one
 from fastapi_easy.domain.resources.resource import LinkedReference, Relation, Resource, Shape
-from fastapi_easy.domain.unavailable import StorageFull
+from fastapi_easy.domain.unavailable import (
+    Deadlock,
+    LockWaitTimeout,
+    SerializationConflict,
+    StorageFull,
+)
 from fastapi_easy.domain.values.json import Json, JsonMergePatch
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 
@@ -132,6 +137,7 @@ __all__ = [
     "Count",
     "Cursor",
     "DeadlineExceeded",
+    "Deadlock",
     "DeclarationError",
     "Direction",
     "DomainEvent",
@@ -176,6 +182,7 @@ __all__ = [
     "LockMisuse",
     "LockTimeout",
     "LockUnavailable",
+    "LockWaitTimeout",
     "Measure",
     "Merge",
     "MigrationStop",
@@ -205,6 +212,7 @@ __all__ = [
     "Row",
     "Rows",
     "Schemas",
+    "SerializationConflict",
     "Shape",
     "Sort",
     "Specification",

@@ -11,7 +11,12 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.migrations.stopped import MigrationStopped
-from fastapi_easy.domain.unavailable import StorageFull
+from fastapi_easy.domain.unavailable import (
+    Deadlock,
+    LockWaitTimeout,
+    SerializationConflict,
+    StorageFull,
+)
 from fastapi_easy.domain.unavailable import Unavailable as Unavailable  # noqa: PLC0414 (one of the errors)
 from fastapi_easy.domain.unavailable import UnavailableReason as UnavailableReason  # noqa: PLC0414 (its reason)
 
@@ -328,6 +333,9 @@ Error: TypeAlias = (
     | LockLost
     | Unavailable
     | StorageFull
+    | Deadlock
+    | SerializationConflict
+    | LockWaitTimeout
     | DeadlineExceeded
     | OutcomeUnknown
     | Unsupported

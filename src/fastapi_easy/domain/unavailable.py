@@ -2,7 +2,7 @@
 
 import enum
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class UnavailableReason(enum.Enum):
@@ -28,6 +28,16 @@ class UnavailableReason(enum.Enum):
 
     STORAGE_FULL = enum.auto()
     """It answers, and has no room left for the change: its disk, or its quota, is full."""
+
+    ACCESS_DENIED = enum.auto()
+    """It refuses the user or the password of this program, until an operator sets one of both right."""
+
+    UNKNOWN_DATABASE = enum.auto()
+    """The server answers, and has no database of that name, or not for this user."""
+
+
+REFUSALS: Final = frozenset({UnavailableReason.ACCESS_DENIED, UnavailableReason.UNKNOWN_DATABASE})
+"""The reasons that no waiting removes: an operator has to change the settings, or the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +68,27 @@ class StorageFull(Unavailable):
 
     code: ClassVar[str] = "storage_full"
     reason: UnavailableReason = field(default=UnavailableReason.STORAGE_FULL, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlock(Unavailable):
+    """The database has rolled the call back to end a deadlock with another one; nothing was changed."""
+
+    code: ClassVar[str] = "deadlock"
+    reason: UnavailableReason = field(default=UnavailableReason.CONFLICT, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SerializationConflict(Unavailable):
+    """Another call changed the same entities at the same time, and only one of both could be; nothing was changed."""
+
+    code: ClassVar[str] = "serialization_conflict"
+    reason: UnavailableReason = field(default=UnavailableReason.CONFLICT, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LockWaitTimeout(Unavailable):
+    """Another call held a lock on the same entities, or on their table, for too long; nothing was changed."""
+
+    code: ClassVar[str] = "lock_wait_timeout"
+    reason: UnavailableReason = field(default=UnavailableReason.TIMEOUT, compare=False, repr=False)

@@ -30,7 +30,8 @@ class BreakerSettings(Section):
 
         window: Seconds that are looked back upon.
 
-        pause: Seconds without a call; twice as many each time that the next one stays unanswered too.
+        pause: Seconds without a call; twice as many each time that the next one stays unanswered too. It ends sooner
+            when a probe finds out that the database answers again.
 
         longest_pause: But no more than these.
 
@@ -44,7 +45,7 @@ class BreakerSettings(Section):
     calls: Annotated[int, Field(ge=1)] = 20
     window: Seconds = 10.0
     pause: Seconds = 2.0
-    longest_pause: Seconds = 30.0
+    longest_pause: Seconds = 5.0
     slow_after: Seconds | None = None
     slow_ratio: Annotated[float, Field(gt=0, le=1)] = 0.9
     probes: Annotated[int, Field(ge=1)] = 1
@@ -136,5 +137,5 @@ class LockSettings(Section):
 
     url: SecretStr | None = None
     requires: tuple[LockCapability, ...] = ()
-    # Few calls, each with its own limit; and a store that is back should not be left alone for long.
-    breaker: BreakerSettings = BreakerSettings(calls=10, longest_pause=5.0)
+    # Few calls, each with its own limit.
+    breaker: BreakerSettings = BreakerSettings(calls=10)

@@ -47,3 +47,14 @@ def test_calls_are_logged_at_the_level_of_their_outcome(
         LogObserver(1.0).observe(Observation("books", "get", seconds, error, "call-1"))
 
     assert [each.levelname for each in caplog.records] == [level]
+
+
+def test_what_the_dependency_said_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    error = Unavailable("main", detail='password authentication failed for user "ada"')
+
+    with caplog.at_level(logging.DEBUG, "fastapi_easy.calls"):
+        LogObserver(1.0).observe(Observation("books", "get", 0.1, error, "call-1"))
+
+    assert caplog.messages == [
+        'get books: unavailable (password authentication failed for user "ada") in 100.0 ms'
+    ]

@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from fastapi_easy.domain import NotFound
 from fastapi_easy.domain.ports import CallNotPermitted, Metrics, Observation, Pool
+from fastapi_easy.domain.ports.retry import FailedAttempt
 from fastapi_easy.infrastructure.observation.composite import CompositeObserver
 from fastapi_easy.infrastructure.observation.prometheus import PrometheusMetrics
 from fastapi_easy.infrastructure.persistence.memory import MemoryDatabase
@@ -87,6 +88,16 @@ def test_retries_are_counted() -> None:
     numbers = reported(PrometheusMetrics(), retries={"main": 4})
 
     assert numbers["fastapi_easy_retries_total", "main"] == 4
+
+
+def test_failed_attempts_are_counted_by_why_and_by_whether_another_followed() -> None:
+    failures = {FailedAttempt("main", "deadlock", True): 3, FailedAttempt("main", "deadlock", False): 1}
+
+    text = PrometheusMetrics().report((), {}, failures=failures).decode()
+
+    for retried, number in (("yes", 3), ("no", 1)):
+        labels = f'database="main",reason="deadlock",retried="{retried}"'
+        assert f"fastapi_easy_failed_attempts_total{{{labels}}} {number}.0" in text
 
 
 def test_breakers_are_read_when_metrics_are_collected() -> None:

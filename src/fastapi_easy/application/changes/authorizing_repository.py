@@ -30,8 +30,6 @@ from fastapi_easy.domain.errors import (
     Key,
     Outcome,
     Stale,
-    Unavailable,
-    UnavailableReason,
 )
 from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
@@ -40,6 +38,7 @@ from fastapi_easy.domain.queries.specification import Everything, Specification,
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.resources.secret_fields import find_passwords
 from fastapi_easy.domain.scoped_repository import ScopedRepository, deleted_entities, with_journal_rows
+from fastapi_easy.domain.unavailable import SerializationConflict
 
 E = TypeVar("E")
 T = TypeVar("T")
@@ -302,7 +301,7 @@ class AuthorizingRepository(ScopedRepository[E]):
                 return Success((row, done.unwrap(), draft))
             if expected_version is not None or not isinstance(done.failure(), Stale):
                 return done
-        return Failure(Unavailable(self._resource.database, reason=UnavailableReason.CONFLICT))
+        return Failure(SerializationConflict(self._resource.database))
 
     def _drafted(
         self, write: Write, key: Key, details: Mapping[str, object]

@@ -20,7 +20,7 @@ from fastapi_easy.domain.changes.events import DomainEvent, EntityCreated
 from fastapi_easy.domain.changes.journal import ValuePlaceholder
 from fastapi_easy.domain.changes.patch import Patch, Values
 from fastapi_easy.domain.changes.row import Row
-from fastapi_easy.domain.errors import Error, Key, Outcome, TooLarge, Unavailable, UnavailableReason
+from fastapi_easy.domain.errors import Error, Key, Outcome, TooLarge
 from fastapi_easy.domain.field import Kind
 from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
 from fastapi_easy.domain.queries.page import Page, PageRequest
@@ -32,6 +32,7 @@ from fastapi_easy.domain.resources.addressable_keys import (
     with_default_key,
 )
 from fastapi_easy.domain.scoped_repository import deleted_entities, select_held
+from fastapi_easy.domain.unavailable import SerializationConflict
 
 E = TypeVar("E")
 
@@ -286,7 +287,7 @@ class CallerRepository(AuthorizingRepository[E]):
                 return changed
         if changed.unwrap() != len(rows) or (write is UPDATE and len(after) != len(rows)):
             # They were held; whatever has come between them and this change, not everything would be recorded.
-            return Failure(Unavailable(resource.database, reason=UnavailableReason.CONFLICT))
+            return Failure(SerializationConflict(resource.database))
         if not recorder.is_wanted(write.event, resource):
             return None
         make = recorder.event_factory(write.event, resource)

@@ -17,8 +17,6 @@ from fastapi_easy.domain.errors import (
     Outcome,
     Stale,
     TooLarge,
-    Unavailable,
-    UnavailableReason,
 )
 from fastapi_easy.domain.field import STORE_DEFAULT
 from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
@@ -28,6 +26,7 @@ from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.domain.resources.entity_rules import EntityRules
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.scoped_repository import ScopedRepository, deleted_entities, with_journal_rows
+from fastapi_easy.domain.unavailable import SerializationConflict
 from fastapi_easy.domain.values.unexpected import UnexpectedValue
 
 E = TypeVar("E")
@@ -173,7 +172,7 @@ class RuleCheckingRepository(ScopedRepository[E]):
             ):
                 return held
             version = None
-        return Failure(Unavailable(self._resource.database, reason=UnavailableReason.CONFLICT))
+        return Failure(SerializationConflict(self._resource.database))
 
     def _complete(self, patch: Patch, stored: Row) -> Outcome[Patch]:
         rules: EntityRules | None = self._resource.rules

@@ -316,7 +316,15 @@ def _has_answered(outcome: Outcome[object]) -> bool | None:
     """Return whether the store has answered; `None` when it was not asked because of too many concurrent calls."""
     if not isinstance(outcome, Failure) or not isinstance(error := outcome.failure(), Unavailable):
         return True
-    return {UnavailableReason.NO_RESPONSE: False, UnavailableReason.OVERLOAD: None}.get(error.reason, True)
+    return _ANSWERED.get(error.reason, True)
+
+
+_ANSWERED: Final = {
+    UnavailableReason.NO_RESPONSE: False,
+    UnavailableReason.ACCESS_DENIED: False,
+    UnavailableReason.UNKNOWN_DATABASE: False,
+    UnavailableReason.OVERLOAD: None,
+}
 
 
 def _is_name(name: str) -> bool:

@@ -10,11 +10,12 @@ from returns.result import Failure, Success
 from fastapi_easy.application.secrets.field_cipher import UNREADABLE, FieldCipher
 from fastapi_easy.domain.changes.patch import Patch
 from fastapi_easy.domain.changes.row import Row
-from fastapi_easy.domain.errors import NotFound, Outcome, Stale, Unavailable, UnavailableReason
+from fastapi_easy.domain.errors import NotFound, Outcome, Stale
 from fastapi_easy.domain.ports.repository import Repository
 from fastapi_easy.domain.queries.page import Cursor, PageRequest
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.resources.resource import Resource
+from fastapi_easy.domain.unavailable import SerializationConflict
 from fastapi_easy.domain.values.sealed_text import read_sealed
 
 PLAINTEXT: Final = "plaintext"
@@ -187,7 +188,7 @@ class StoredSecrets:
                     row = again.unwrap()
                 case _:
                     return written
-        return Failure(Unavailable(self._resource.database, reason=UnavailableReason.CONFLICT))
+        return Failure(SerializationConflict(self._resource.database))
 
     def _changes(self, row: Row) -> tuple[dict[str, Any], bool]:
         changes: dict[str, Any] = {}

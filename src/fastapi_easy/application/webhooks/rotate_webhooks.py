@@ -8,8 +8,9 @@ from returns.result import Failure, Success
 
 from fastapi_easy.application.secrets.rotate_secrets import PLAINTEXT, KeyUse, Rotation
 from fastapi_easy.application.webhooks.stored_secrets import StoredSecrets
-from fastapi_easy.domain.errors import Outcome, Unavailable, UnavailableReason
+from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.ports.webhook_store import Webhook, WebhookStore
+from fastapi_easy.domain.unavailable import SerializationConflict
 from fastapi_easy.domain.values.sealed_text import read_sealed
 from fastapi_easy.domain.webhooks.table import WEBHOOKS
 
@@ -58,7 +59,9 @@ class WebhookSecretRotation:
             is_dry_run: Change nothing.
 
         Fails with:
-            Unavailable: The database does not answer, or others change the same webhook again and again.
+            Unavailable: The database does not answer.
+
+            SerializationConflict: Others change the same webhook again and again.
         """
         found = await self._store.find_all()
         if isinstance(found, Failure):
@@ -97,4 +100,4 @@ class WebhookSecretRotation:
             if isinstance(again, Failure):
                 return again
             seen = next((each for each in again.unwrap() if each.id == webhook.id), None)
-        return Failure(Unavailable(self._database, reason=UnavailableReason.CONFLICT))
+        return Failure(SerializationConflict(self._database))

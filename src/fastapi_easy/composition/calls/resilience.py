@@ -1,12 +1,16 @@
 """What stands around databases and locks when they fail: breakers and repetition."""
 
+from typing import Any
+
 from fastapi_easy.application.locks.lock_store_dependency import LOCK_STORE
+from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.technologies import is_embedded
 from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.domain.ports import Breaker, LeaseStore, Retry
+from fastapi_easy.domain.ports.retry import CountsFailures
 from fastapi_easy.settings import BreakerSettings, Settings
 
-__all__ = ["open_breaker", "open_lock_breaker", "open_retry"]
+__all__ = ["open_breaker", "open_lock_breaker", "open_retry", "retry_figures"]
 
 
 def open_breaker(settings: Settings, name: str) -> Breaker | None:
@@ -49,3 +53,12 @@ def open_retry(settings: Settings) -> Retry:
         burst=chosen.burst,
     )
     return BudgetedRetry(limits)
+
+
+def retry_figures(application: Application) -> dict[str, Any]:
+    """Return what `Metrics.report` is told of retries, and of failed attempts if there were some."""
+    retry = application.retry()
+    figures: dict[str, Any] = {"retries": retry.retries}
+    if isinstance(retry, CountsFailures) and retry.failures:
+        figures["failures"] = retry.failures
+    return figures

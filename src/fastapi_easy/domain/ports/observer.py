@@ -8,6 +8,7 @@ from fastapi_easy.domain.errors import Error
 from fastapi_easy.domain.outbox.figures import OutboxFigures
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.domain.ports.dependency import Dependency
+from fastapi_easy.domain.ports.retry import FailedAttempt
 from fastapi_easy.domain.value_object import value_object
 
 
@@ -45,6 +46,7 @@ class Observer(Protocol):
 
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 _NO_OUTBOXES: Final[Mapping[str, OutboxFigures]] = MappingProxyType({})
+_NO_FAILURES: Final[Mapping[FailedAttempt, int]] = MappingProxyType({})
 
 
 @runtime_checkable
@@ -62,6 +64,7 @@ class Metrics(Observer, Protocol):
         breakers: Mapping[str, Breaker],
         retries: Mapping[str, int] = _NONE,
         outboxes: Mapping[str, OutboxFigures] = _NO_OUTBOXES,
+        failures: Mapping[FailedAttempt, int] = _NO_FAILURES,
     ) -> bytes:
         """Return everything counted so far, and at this moment the connections of *dependencies* and their *breakers*.
 
@@ -73,5 +76,7 @@ class Metrics(Observer, Protocol):
             retries: How many repetitions there were, by dependency.
 
             outboxes: What waits to be published, by database; only passed where changes are published.
+
+            failures: How many attempts have failed; only passed when there were some.
         """
         ...

@@ -1,11 +1,37 @@
 """Retries: whether a failed call is made again."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
 
 T = TypeVar("T")
+
+
+class FailedAttempt(NamedTuple):
+    """What the attempts of calls that failed have in common, and are counted by.
+
+    Attributes:
+        dependency: The database.
+
+        reason: The code of the error; of `unavailable`, the reason of that.
+
+        is_retried: Whether another attempt followed.
+    """
+
+    dependency: str
+    reason: str
+    is_retried: bool
+
+
+@runtime_checkable
+class CountsFailures(Protocol):
+    """A `Retry` that also counts the attempts that failed, for metrics."""
+
+    @property
+    def failures(self) -> Mapping[FailedAttempt, int]:
+        """The number of failed attempts so far."""
+        ...
 
 
 @runtime_checkable

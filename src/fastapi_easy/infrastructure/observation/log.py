@@ -3,7 +3,7 @@
 import logging
 from typing import Final
 
-from fastapi_easy.domain.errors import DeadlineExceeded, OutcomeUnknown, Unavailable, UnavailableReason
+from fastapi_easy.domain.errors import DeadlineExceeded, Error, OutcomeUnknown, Unavailable, UnavailableReason
 from fastapi_easy.domain.ports.observer import Observation
 
 _LOCAL_REASONS: Final = frozenset({UnavailableReason.CIRCUIT_OPEN, UnavailableReason.OVERLOAD})
@@ -35,7 +35,7 @@ class LogObserver:
             "%s %s: %s in %.1f ms",
             observation.action,
             observation.resource,
-            "ok" if observation.error is None else observation.error.code,
+            "ok" if observation.error is None else _described(observation.error),
             observation.seconds * 1000,
             extra={"correlation_id": observation.correlation_id},
         )
@@ -49,3 +49,9 @@ class LogObserver:
         if isinstance(error, DeadlineExceeded) or observation.seconds >= self._slow_call:
             return logging.WARNING
         return logging.DEBUG
+
+
+def _described(error: Error) -> str:
+    """Return the code of *error*, and what the dependency said if it said something."""
+    detail = error.detail if isinstance(error, Unavailable) else ""
+    return f"{error.code} ({detail})" if detail else error.code

@@ -18,10 +18,13 @@ from fastapi_easy.domain.ports.breaker import Breaker, CircuitState
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.observer import Observation
+from fastapi_easy.domain.ports.retry import FailedAttempt
 
 _NONE: Final[Mapping[str, int]] = MappingProxyType({})
 
 _NO_OUTBOXES: Final[Mapping[str, OutboxFigures]] = MappingProxyType({})
+
+_NO_FAILURES: Final[Mapping[FailedAttempt, int]] = MappingProxyType({})
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -75,10 +78,12 @@ class PrometheusMetrics:
         breakers: Mapping[str, Breaker],
         retries: Mapping[str, int] = _NONE,
         outboxes: Mapping[str, OutboxFigures] = _NO_OUTBOXES,
+        failures: Mapping[FailedAttempt, int] = _NO_FAILURES,
     ) -> bytes:
         """Return all counts so far, and *dependencies*, *breakers* and *outboxes* as they are at this moment."""
         present = CollectorRegistry()
         present.register(_Retries(retries))
+        present.register(_FailedAttempts(failures))
         present.register(_Pools(dependencies))
         present.register(_Breakers(breakers))
         if outboxes:
@@ -136,6 +141,23 @@ class _Retries(Collector):
         for database, number in self._retries.items():
             retries.add_metric((database,), number)
         yield retries
+
+
+class _FailedAttempts(Collector):
+    """The attempts that failed, by why, and by whether another one followed."""
+
+    def __init__(self, failures: Mapping[FailedAttempt, int]) -> None:
+        self._failures = failures
+
+    def collect(self) -> Iterator[Metric]:
+        failed = CounterMetricFamily(
+            "fastapi_easy_failed_attempts",
+            "Attempts of calls to a database that failed, and whether another one followed.",
+            labels=("database", "reason", "retried"),
+        )
+        for each, number in self._failures.items():
+            failed.add_metric((each.dependency, each.reason, "yes" if each.is_retried else "no"), number)
+        yield failed
 
 
 class _Breakers(Collector):

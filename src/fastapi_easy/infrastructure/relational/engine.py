@@ -7,6 +7,7 @@ only one in which SQLite, whose driver otherwise begins transactions when it see
 
 import contextlib
 import importlib
+import logging
 import sqlite3
 from collections.abc import Callable
 from typing import Any, Final, assert_never
@@ -76,6 +77,8 @@ def make_engine(
     )
     if engine.driver == "asyncpg":
         keep_json_as_text(engine.dialect)
+    if engine.driver == "asyncmy":
+        _keep_warnings_to_themselves()
     server = server_name_of(url.get_backend_name())
     if server == "postgresql":
         sessions = open_sessions(engine.sync_engine, url, words, options)
@@ -85,6 +88,16 @@ def make_engine(
         event.listen(engine.sync_engine, "connect", _refuse_plain_connection)
     event.listen(engine.sync_engine, "connect", set_up)
     return engine
+
+
+def _keep_warnings_to_themselves() -> None:
+    """Have asyncmy log no warnings of the server, unless the program has said how much it wants to hear of it.
+
+    They repeat the values of rows, and are written to stderr where nothing is configured.
+    """
+    logger = logging.getLogger("asyncmy")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.ERROR)
 
 
 def client_timeout(url: URL, options: ConnectionOptions) -> float | None:

@@ -42,13 +42,28 @@ class ErrorCause(enum.Enum):
     """The disk of the database, or its quota, is full."""
 
     TIMEOUT = enum.auto()
-    """A lock or the statement itself took too long; what came before in the transaction is kept."""
+    """The statement took too long; what came before in the transaction is kept."""
+
+    LOCK_TIMEOUT = enum.auto()
+    """Somebody else held a lock for too long; what came before in the transaction is kept."""
 
     ROLLED_BACK = enum.auto()
-    """The database has rolled back the whole transaction, because of a deadlock or a conflict with another one."""
+    """The database has rolled back the whole transaction."""
+
+    DEADLOCK = enum.auto()
+    """The database has rolled back the whole transaction, to end a deadlock."""
+
+    SERIALIZATION = enum.auto()
+    """The database has rolled back the whole transaction, for a conflict with another one."""
 
     UNREACHABLE = enum.auto()
     """The database did not answer."""
+
+    ACCESS_DENIED = enum.auto()
+    """The database lets the user, or this password of theirs, not in."""
+
+    UNKNOWN_DATABASE = enum.auto()
+    """The server has no such database."""
 
     STALE_STATEMENT = enum.auto()
     """The statement was prepared before the table changed; a second try prepares it anew."""
@@ -61,9 +76,9 @@ POSTGRES: Final[Mapping[str, ErrorCause]] = {
     "23001": ErrorCause.FOREIGN_KEY,
     "23514": ErrorCause.CHECK,
     "23502": ErrorCause.NOT_NULL,
-    "40001": ErrorCause.ROLLED_BACK,
-    "40P01": ErrorCause.ROLLED_BACK,
-    "55P03": ErrorCause.TIMEOUT,
+    "40001": ErrorCause.SERIALIZATION,
+    "40P01": ErrorCause.DEADLOCK,
+    "55P03": ErrorCause.LOCK_TIMEOUT,
     "57014": ErrorCause.TIMEOUT,
     "25P02": ErrorCause.ROLLED_BACK,
     "25P03": ErrorCause.UNREACHABLE,
@@ -84,8 +99,8 @@ POSTGRES: Final[Mapping[str, ErrorCause]] = {
 
 POSTGRES_CLASSES: Final[Mapping[str, ErrorCause]] = {
     "08": ErrorCause.UNREACHABLE,
-    "28": ErrorCause.UNREACHABLE,
-    "3D": ErrorCause.UNREACHABLE,
+    "28": ErrorCause.ACCESS_DENIED,
+    "3D": ErrorCause.UNKNOWN_DATABASE,
     "53": ErrorCause.UNREACHABLE,
     "22": ErrorCause.INVALID_VALUE,
     "45": ErrorCause.RAISED,
@@ -101,6 +116,9 @@ POSTGRES_KEPT: Final = frozenset(
         ErrorCause.FOREIGN_KEY,
         ErrorCause.NOT_NULL,
         ErrorCause.TIMEOUT,
+        ErrorCause.LOCK_TIMEOUT,
+        ErrorCause.DEADLOCK,
+        ErrorCause.SERIALIZATION,
         ErrorCause.ROLLED_BACK,
         ErrorCause.READ_ONLY,
         ErrorCause.STORAGE_FULL,
@@ -154,15 +172,16 @@ MYSQL: Final[Mapping[int, ErrorCause]] = {
     1836: ErrorCause.READ_ONLY,
     1021: ErrorCause.STORAGE_FULL,
     1114: ErrorCause.STORAGE_FULL,
-    1205: ErrorCause.TIMEOUT,
+    1205: ErrorCause.LOCK_TIMEOUT,
+    3572: ErrorCause.LOCK_TIMEOUT,
     1969: ErrorCause.TIMEOUT,
     3024: ErrorCause.TIMEOUT,
-    1213: ErrorCause.ROLLED_BACK,
-    1020: ErrorCause.ROLLED_BACK,
+    1213: ErrorCause.DEADLOCK,
+    1020: ErrorCause.SERIALIZATION,
     1040: ErrorCause.UNREACHABLE,
-    1045: ErrorCause.UNREACHABLE,
-    1049: ErrorCause.UNREACHABLE,
-    1698: ErrorCause.UNREACHABLE,
+    1045: ErrorCause.ACCESS_DENIED,
+    1049: ErrorCause.UNKNOWN_DATABASE,
+    1698: ErrorCause.ACCESS_DENIED,
     1053: ErrorCause.UNREACHABLE,
     1203: ErrorCause.UNREACHABLE,
     1226: ErrorCause.UNREACHABLE,
@@ -198,12 +217,12 @@ SQLITE: Final[Mapping[str, ErrorCause]] = {
     "SQLITE_CONSTRAINT_NOTNULL": ErrorCause.NOT_NULL,
     "SQLITE_MISMATCH": ErrorCause.INVALID_VALUE,
     "SQLITE_TOOBIG": ErrorCause.INVALID_VALUE,
-    "SQLITE_BUSY": ErrorCause.TIMEOUT,
-    "SQLITE_BUSY_SNAPSHOT": ErrorCause.TIMEOUT,
-    "SQLITE_BUSY_RECOVERY": ErrorCause.TIMEOUT,
-    "SQLITE_BUSY_TIMEOUT": ErrorCause.TIMEOUT,
-    "SQLITE_LOCKED": ErrorCause.TIMEOUT,
-    "SQLITE_LOCKED_SHAREDCACHE": ErrorCause.TIMEOUT,
+    "SQLITE_BUSY": ErrorCause.LOCK_TIMEOUT,
+    "SQLITE_BUSY_SNAPSHOT": ErrorCause.LOCK_TIMEOUT,
+    "SQLITE_BUSY_RECOVERY": ErrorCause.LOCK_TIMEOUT,
+    "SQLITE_BUSY_TIMEOUT": ErrorCause.LOCK_TIMEOUT,
+    "SQLITE_LOCKED": ErrorCause.LOCK_TIMEOUT,
+    "SQLITE_LOCKED_SHAREDCACHE": ErrorCause.LOCK_TIMEOUT,
     "SQLITE_INTERRUPT": ErrorCause.TIMEOUT,
     "SQLITE_CANTOPEN": ErrorCause.UNREACHABLE,
     "SQLITE_FULL": ErrorCause.STORAGE_FULL,

@@ -117,14 +117,18 @@ class TableConstraints:
             case ErrorCause.RAISED:
                 return CheckFailed(self.resource.name, (), reason=classified.sentence)
             case ErrorCause.NOT_PERMITTED:
-                action = "delete" if removing else "write" if written else "read"
-                return Forbidden(self.resource.name, action)
+                return not_permitted(self.resource, written, removing=removing)
             case ErrorCause.NOT_CHANGEABLE:
                 return Unsupported(self.resource.name, NO_WAY_TO_CHANGE)
             case (
                 ErrorCause.TIMEOUT
+                | ErrorCause.LOCK_TIMEOUT
                 | ErrorCause.ROLLED_BACK
+                | ErrorCause.DEADLOCK
+                | ErrorCause.SERIALIZATION
                 | ErrorCause.UNREACHABLE
+                | ErrorCause.ACCESS_DENIED
+                | ErrorCause.UNKNOWN_DATABASE
                 | ErrorCause.READ_ONLY
                 | ErrorCause.STORAGE_FULL
                 | ErrorCause.STALE_STATEMENT
@@ -316,6 +320,11 @@ def as_unavailable(error: BaseException, database: str) -> Unavailable | None:
 def null_not_allowed(fields: Iterable[str]) -> Invalid:
     """Return the error for *fields* that were null, or left out, and must not be."""
     return Invalid(tuple(Fault(f"/{field}", "A value is needed", "null_not_allowed") for field in fields))
+
+
+def not_permitted(resource: Resource[Any], written: Sequence[Values], *, removing: bool) -> Forbidden:
+    """Return that the user of the database may not do this with *resource*."""
+    return Forbidden(resource.name, "delete" if removing else "write" if written else "read")
 
 
 def not_found(resource: Resource[Any], key: Key) -> Failure[Error]:

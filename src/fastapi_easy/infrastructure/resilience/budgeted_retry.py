@@ -1,7 +1,7 @@
 """Retries with backoff, jitter and a budget, so that retries do not multiply the load in an outage."""
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +21,7 @@ from tenacity.stop import stop_base
 
 from fastapi_easy.domain.deadline import remaining_seconds
 from fastapi_easy.domain.errors import Outcome, Unavailable, UnavailableReason
+from fastapi_easy.domain.ports.retry import FailedAttempt
 
 T = TypeVar("T")
 
@@ -67,11 +68,17 @@ class BudgetedRetry:
     def __init__(self, limits: RetryLimits, now: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._budgets = defaultdict[str, _Budget](partial(_Budget, limits, now))
+        self._failures = Counter[FailedAttempt]()
 
     @property
     def retries(self) -> Mapping[str, int]:
         """The number of retries so far, by dependency."""
         return {dependency: budget.spent for dependency, budget in self._budgets.items()}
+
+    @property
+    def failures(self) -> Mapping[FailedAttempt, int]:
+        """The number of attempts that failed so far, of calls that may be retried."""
+        return self._failures
 
     async def repeat(
         self, dependency: str, call: Callable[[], Awaitable[Outcome[T]]], failed: Outcome[T], calls: int
@@ -80,13 +87,18 @@ class BudgetedRetry:
         budget, left = self._budgets[dependency], remaining_seconds()
         budget.calls += calls
         if not _is_retryable(failed):
+            self._count(dependency, failed, is_retried=False)
             return failed
         # tenacity makes the first attempt itself, but that one has failed already: it is handed over.
-        outcomes = iter([failed])
+        outcomes, last = iter([failed]), failed
 
         async def attempt() -> Outcome[T]:
-            first = next(outcomes, None)
-            return await call() if first is None else first
+            nonlocal last
+            if (first := next(outcomes, None)) is not None:
+                return first
+            self._count(dependency, last, is_retried=True)
+            last = await call()
+            return last
 
         stop_at_deadline = stop_never if left is None else stop_before_delay(left)
         retrying = AsyncRetrying(
@@ -95,7 +107,16 @@ class BudgetedRetry:
             retry=retry_if_result(_is_retryable),
             retry_error_callback=_last_outcome,
         )
-        return await retrying(attempt)
+        outcome: Outcome[T] = await retrying(attempt)
+        self._count(dependency, outcome, is_retried=False)
+        return outcome
+
+    def _count(self, dependency: str, outcome: Outcome[object], *, is_retried: bool) -> None:
+        error = outcome.failure() if isinstance(outcome, Failure) else None
+        if isinstance(error, Unavailable):
+            is_plain = error.code == Unavailable.code
+            reason = error.reason.name.lower() if is_plain else error.code
+            self._failures[FailedAttempt(dependency, reason, is_retried)] += 1
 
 
 class _Budget:

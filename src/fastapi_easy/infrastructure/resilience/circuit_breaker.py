@@ -1,5 +1,7 @@
 """A circuit breaker that counts missing answers over a rolling window. No task and no lock; the clock is passed in.
 
+Whoever has tasks, like `outage_probe`, may tell it that the dependency answers again before its pause is over.
+
 Only silence counts against a dependency; any answer, also an error, shows that it is alive (ADR 3).
 """
 
@@ -69,6 +71,10 @@ class CircuitBreaker:
         now: Returns seconds since some fixed moment.
 
         on_change: Called with each new state, in their order. Must be quick and must not raise.
+
+    Attributes:
+        on_open: Called when it opens and somebody may find out, without a call, when the dependency answers again; who
+            does so calls `admit_probe`. Must be quick and must not raise.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class CircuitBreaker:
         on_change: Callable[[CircuitState], None] | None = None,
     ) -> None:
         self.slow_after = limits.slow_after
+        self.on_open: Callable[[], None] | None = None
         self._limits = limits
         self._now = now
         self._on_change = on_change
@@ -89,6 +96,8 @@ class CircuitBreaker:
         self._probes_running = self._probes_succeeded = 0
         self._probed_at = 0.0
         self._opened = self._refused = 0
+        # Whether it is half open since `admit_probe`, and whether the call that was let through then has failed.
+        self._is_admitted = self._is_misled = False
         # Calls are counted in buckets of a tenth of the window: the current one in plain integers, since every call
         # counts there, and the earlier ones as (successes, failures, slow).
         self._successes = self._failures = self._slow = self._consecutive_failures = 0
@@ -139,6 +148,16 @@ class CircuitBreaker:
             self._consecutive_failures += 1
             self._open_if_failing()
 
+    def admit_probe(self) -> None:
+        """Let the next call through at once, as a probe: the dependency has answered something else.
+
+        Does nothing unless it is open. When that call fails all the same, it says more than whatever was answered, and
+        until it closes the breaker goes by its pauses alone.
+        """
+        if self._state is CircuitState.OPEN and not self._is_misled:
+            self._is_admitted = True
+            self._become_half_open()
+
     def isolate(self) -> None:
         """Reject every call until `reset`."""
         self._change_state(CircuitState.ISOLATED)
@@ -146,13 +165,13 @@ class CircuitBreaker:
     def reset(self) -> None:
         """Let every call through, and forget what was counted."""
         self._pause = self._limits.pause
+        self._is_admitted = self._is_misled = False
         self._reset_counts()
         self._change_state(CircuitState.CLOSED)
 
     def _enter_as_probe(self) -> None:
         if self._state is CircuitState.OPEN and self._now() >= self._open_until:
-            self._probes_running = self._probes_succeeded = 0
-            self._change_state(CircuitState.HALF_OPEN)
+            self._become_half_open()
         if self._state is CircuitState.HALF_OPEN:
             if self._probes_running + self._probes_succeeded < self._limits.probes:
                 self._probes_running += 1
@@ -165,6 +184,10 @@ class CircuitBreaker:
         raise CallNotPermitted(
             UnavailableReason.CIRCUIT_OPEN, self._remaining() + secrets.randbelow(1000) * _JITTER / 1000
         )
+
+    def _become_half_open(self) -> None:
+        self._probes_running = self._probes_succeeded = 0
+        self._change_state(CircuitState.HALF_OPEN)
 
     def _leave_as_probe(self, *, answered: bool | None) -> None:
         self._probes_running -= 1
@@ -200,12 +223,15 @@ class CircuitBreaker:
 
     def _open_again(self) -> None:
         self._pause = min(self._pause * 2, self._limits.longest_pause)
+        self._is_misled, self._is_admitted = self._is_misled or self._is_admitted, False
         self._open()
 
     def _open(self) -> None:
         self._open_until = self._now() + self._pause
         self._opened += 1
         self._change_state(CircuitState.OPEN)
+        if self.on_open is not None and not self._is_misled:
+            self.on_open()
 
     def _change_state(self, state: CircuitState) -> None:
         self._generation += 1

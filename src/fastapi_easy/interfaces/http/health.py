@@ -2,15 +2,22 @@
 
 import asyncio
 import dataclasses
+import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final
 
-from fastapi_easy.domain import Success
+from returns.result import Failure
+
+from fastapi_easy.domain import Unavailable
 from fastapi_easy.domain.ports import Breaker, Dependency
 from fastapi_easy.domain.ports.dependency import ReportsReadOnly
+from fastapi_easy.domain.silence import cause_of
+from fastapi_easy.domain.unavailable import REFUSALS
 from fastapi_easy.interfaces.http.loop_lag import LoopLag
+
+_logger: Final = logging.getLogger("fastapi_easy.health")
 
 _CACHE_SECONDS: Final = 2.0
 """Seconds for which a check counts, so that many probes cost one."""
@@ -21,22 +28,36 @@ _CHECK_TIMEOUT: Final = 0.5
 _STANDINGS_SECONDS: Final = 10.0
 """Seconds for which it counts how stored schemas stand."""
 
+_SILENT: Final = ("does not answer", False)
+
 _UNSETTLED: Final = frozenset({"running", "blocked"})
 
 LIVE: Final = {"status": "live"}
 
 
-@dataclasses.dataclass(slots=True)
-class _CachedCheck:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Check:
+    """What a dependency came to when it was checked.
+
+    Attributes:
+        at: When that was.
+
+        cause: Why it is down; empty when it is up.
+
+        is_refused: It lets this process not in, so that another one, with other settings, may fare better.
+    """
+
     at: float
-    up: bool
+    cause: str = ""
+    is_refused: bool = False
 
 
 class HealthChecks:
     """The state of the process and of its dependencies.
 
     A database that is down is reported, and does not by itself take the process out of service: another process would
-    be no better off, and what needs no database can still be answered.
+    be no better off, and what needs no database can still be answered. One that refuses the login of this process does,
+    unless *requires* says which count: another process may have been started with what is right by now.
 
     Args:
         databases: Those to report on.
@@ -73,7 +94,7 @@ class HealthChecks:
         self._end_streams = end_streams
         self._standings: Mapping[str, str] = {}
         self._standings_at = -math.inf
-        self._cached_checks: dict[str, _CachedCheck] = {}
+        self._checks: dict[str, _Check] = {}
         self._lock = asyncio.Lock()
         self._state = "starting"
         self.lag = LoopLag()
@@ -98,12 +119,13 @@ class HealthChecks:
         reported = (*self._databases, *self._other_dependencies())
         # One probe checks at a time; those that waited find its results in the cache.
         async with self._lock:
-            ups = await asyncio.gather(*(self._is_up(each) for each in reported))
+            checks = await asyncio.gather(*(self._check(each) for each in reported))
             standings = await self._read_standings()
         breakers = self._breakers()
         dependencies = {
             each.name: {
-                "status": "up" if up else "down",
+                "status": "down" if check.cause else "up",
+                **({"cause": check.cause} if check.cause else {}),
                 "technology": each.technology,
                 "required": each.name in self._requires,
                 **_read_only(each),
@@ -111,14 +133,16 @@ class HealthChecks:
                 **_pool(each),
                 **_circuit(breakers.get(each.name)),
             }
-            for each, up in zip(reported, ups, strict=True)
+            for each, check in zip(reported, checks, strict=True)
         }
         if any(each["required"] and each["status"] == "down" for each in dependencies.values()):
             return 503, {"status": "unavailable", "dependencies": dependencies}
+        if not self._requires and any(each.is_refused for each in checks):
+            return 503, {"status": "not ready", "dependencies": dependencies}
         unsettled = {name for name, standing in standings.items() if standing in _UNSETTLED}
         if unsettled & self._requires:
             return 503, {"status": "migrating", "dependencies": dependencies}
-        is_well = all(ups) and not unsettled
+        is_well = not any(each.cause for each in checks) and not unsettled
         return 200, {"status": "ready" if is_well else "degraded", "dependencies": dependencies}
 
     async def _read_standings(self) -> Mapping[str, str]:
@@ -128,20 +152,37 @@ class HealthChecks:
                     self._standings = await self._migrations()
             except TimeoutError:
                 self._standings = {}
+            except Exception:
+                _logger.exception("how the stored schemas stand could not be read")
+                self._standings = {}
             self._standings_at = time.monotonic()
         return self._standings
 
-    async def _is_up(self, dependency: Dependency) -> bool:
-        known = self._cached_checks.get(dependency.name)
+    async def _check(self, dependency: Dependency) -> _Check:
+        known = self._checks.get(dependency.name)
         if known is not None and time.monotonic() - known.at < _CACHE_SECONDS:
-            return known.up
+            return known
+        cause, detail, is_refused = "", "", False
         try:
             async with asyncio.timeout(_CHECK_TIMEOUT):
-                up = isinstance(await dependency.check(), Success)
+                checked = await dependency.check()
         except TimeoutError:
-            up = False
-        self._cached_checks[dependency.name] = _CachedCheck(time.monotonic(), up)
-        return up
+            # One that refuses a login may take its time to do so again.
+            cause, is_refused = _SILENT if known is None or not known.is_refused else (known.cause, True)
+        except Exception:
+            # A probe that fails itself would be taken for a process that is broken.
+            _logger.exception("the check of %s failed", dependency.name)
+            cause = "the check failed"
+        else:
+            if isinstance(checked, Failure):
+                error = checked.failure()
+                cause = cause_of(error)
+                if isinstance(error, Unavailable):
+                    detail, is_refused = error.detail, error.reason in REFUSALS
+        if cause and (known is None or known.cause != cause):
+            _logger.warning("%s is down: %s", dependency.name, detail or cause)
+        found = self._checks[dependency.name] = _Check(time.monotonic(), cause, is_refused)
+        return found
 
 
 def _read_only(dependency: Dependency) -> dict[str, object]:

@@ -127,6 +127,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "of the session in X-CSRF-Token. Nothing was changed.",
     "deadline_exceeded": "The call was cancelled when its deadline passed. Nothing was changed; ask for less, or "
     "retry later.",
+    "deadlock": "The database rolled the call back to end a deadlock with another one. Nothing was changed; "
+    "retry after Retry-After.",
     "forbidden": "You may not do this.",
     "headers_too_large": "Request line and headers are longer than the limit it names. Nothing was changed.",
     "idempotency_in_flight": "The first request with this Idempotency-Key is still in progress. Retry after "
@@ -136,6 +138,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "invalid": "The input does not have the shape or the values asked for; errors lists where. Nothing was changed.",
     "lock_held": "Another caller holds the lock. Retry after Retry-After.",
     "lock_lost": "The lock expired before the work ended. Nothing was changed; retry after Retry-After.",
+    "lock_wait_timeout": "Another call held a lock on the same entities, or on their table, for too long. Nothing was "
+    "changed; retry after Retry-After.",
     "malformed_body": "The body is not JSON in UTF-8.",
     "malformed_query": "The query string is not UTF-8.",
     "method_not_allowed": "This path is served with other methods; Allow lists them.",
@@ -150,6 +154,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "rate_limited": "Rate limit exceeded. Retry after Retry-After.",
     "reference_broken": "The change would leave a reference to something that does not exist. Nothing was changed.",
     "request_timeout": "The headers or the body did not arrive in time.",
+    "serialization_conflict": "Another call changed the same entities at the same time. Nothing was changed; "
+    "retry after Retry-After.",
     "stale": "The entity has changed since you read it. Nothing was changed; ETag is its version now.",
     "storage_full": "The store has no room left for the change. Nothing was changed, and what is stored can be read; "
     "repeat it when somebody has made room.",

@@ -15,6 +15,7 @@ from fastapi_easy.domain import (
     BadQuery,
     CheckFailed,
     DeadlineExceeded,
+    Deadlock,
     Error,
     Fault,
     Forbidden,
@@ -23,6 +24,7 @@ from fastapi_easy.domain import (
     Invalid,
     LockHeld,
     LockLost,
+    LockWaitTimeout,
     MigrationStopped,
     NotFound,
     OutcomeUnknown,
@@ -30,6 +32,7 @@ from fastapi_easy.domain import (
     PreconditionRequired,
     RateLimited,
     ReferenceBroken,
+    SerializationConflict,
     Stale,
     StorageFull,
     TooLarge,
@@ -42,6 +45,20 @@ from fastapi_easy.domain import (
 from fastapi_easy.interfaces.formats.shown_key import shown_key
 
 PROBLEM_JSON: Final = b"application/problem+json"
+
+_NO_ANSWER: Final = "A dependency did not answer; nothing was changed."
+
+_KINDS: Final[Mapping[type[Unavailable], str]] = {
+    Deadlock: "The database ended a deadlock with another call; nothing was changed.",
+    SerializationConflict: "Another call changed the same entities at the same time; nothing was changed.",
+    LockWaitTimeout: "Another call locked the same entities for too long; nothing was changed.",
+}
+
+_REASONS: Final[Mapping[UnavailableReason, str]] = {
+    UnavailableReason.READ_ONLY: "The store is read-only at the moment; nothing was changed.",
+    UnavailableReason.ACCESS_DENIED: "A dependency refuses this application; nothing was changed.",
+    UnavailableReason.UNKNOWN_DATABASE: "A dependency refuses this application; nothing was changed.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,17 +193,11 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
             )
         case StorageFull():
             return Problem(507, error.code, "The store has no room left for the change; nothing was changed.")
-        case Unavailable(_, retry_after, reason):
-            is_read_only = reason is UnavailableReason.READ_ONLY
-            detail = (
-                "The store is read-only at the moment; nothing was changed."
-                if is_read_only
-                else "A dependency did not answer; nothing was changed."
-            )
+        case Unavailable(_, retry_after):
             return Problem(
                 503,
                 error.code,
-                detail,
+                _unavailable_detail(error),
                 _retry_after_header(retry_after),
                 members=_retry_after_member(retry_after),
             )
@@ -253,6 +264,11 @@ def _dump_escaped(document: Any) -> bytes:
     return json.dumps(document, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
+def _unavailable_detail(error: Unavailable) -> str:
+    """Return the sentence for *error*."""
+    return _KINDS.get(type(error)) or _REASONS.get(error.reason, _NO_ANSWER)
+
+
 def _retry_after_header(seconds: float) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"retry-after", str(max(1, math.ceil(seconds))).encode("ascii")),)
 
@@ -296,6 +312,7 @@ TITLES: Final[Mapping[str, str]] = {
     "check_failed": "Check failed",
     "csrf_failed": "Not from a page of this application",
     "deadline_exceeded": "Deadline exceeded",
+    "deadlock": "Deadlock",
     "forbidden": "Not permitted",
     "headers_too_large": "The headers are too large",
     "idempotency_in_flight": "Request in progress",
@@ -304,6 +321,7 @@ TITLES: Final[Mapping[str, str]] = {
     "invalid": "Invalid input",
     "lock_held": "Locked",
     "lock_lost": "Lock lost",
+    "lock_wait_timeout": "Locked by another call",
     "malformed_body": "The body cannot be read",
     "malformed_query": "The query string cannot be read",
     "method_not_allowed": "Method not allowed",
@@ -317,6 +335,7 @@ TITLES: Final[Mapping[str, str]] = {
     "rate_limited": "Too many requests",
     "reference_broken": "Broken reference",
     "request_timeout": "The request took too long to arrive",
+    "serialization_conflict": "Conflict with another call",
     "stale": "Version conflict",
     "storage_full": "No room left in the store",
     "too_large": "Too large",

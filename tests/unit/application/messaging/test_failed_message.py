@@ -11,6 +11,7 @@ from fastapi_easy.domain import (
     BadQuery,
     CheckFailed,
     DeadlineExceeded,
+    Deadlock,
     Error,
     Fault,
     Forbidden,
@@ -19,6 +20,7 @@ from fastapi_easy.domain import (
     Invalid,
     LockHeld,
     LockLost,
+    LockWaitTimeout,
     MigrationStop,
     MigrationStopped,
     NotFound,
@@ -27,6 +29,7 @@ from fastapi_easy.domain import (
     PreconditionRequired,
     RateLimited,
     ReferenceBroken,
+    SerializationConflict,
     Stale,
     StorageFull,
     TooLarge,
@@ -67,7 +70,10 @@ DELIVERED_AGAIN = [
     LockLost("till"),
     Stale("books", 7, "3"),
 ]
-WAITED_FOR = [Unavailable("default", 7.0), StorageFull("default", 7.0)]
+WAITED_FOR = [
+    kind("default", 7.0)
+    for kind in (Unavailable, Deadlock, SerializationConflict, LockWaitTimeout, StorageFull)
+]
 ACCEPTED = [AlreadyHandled("m-1")]
 
 

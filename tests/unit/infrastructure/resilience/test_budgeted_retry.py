@@ -6,9 +6,19 @@ from collections.abc import Callable
 import pytest
 from returns.result import Failure, Success
 
-from fastapi_easy.domain import NotFound, Outcome, OutcomeUnknown, Unavailable, UnavailableReason
+from fastapi_easy.domain import (
+    Deadlock,
+    LockWaitTimeout,
+    NotFound,
+    Outcome,
+    OutcomeUnknown,
+    SerializationConflict,
+    Unavailable,
+    UnavailableReason,
+)
 from fastapi_easy.domain.deadline import Deadline
 from fastapi_easy.domain.ports import Retry
+from fastapi_easy.domain.ports.retry import CountsFailures
 from fastapi_easy.infrastructure.resilience.budgeted_retry import BudgetedRetry, RetryLimits
 from fastapi_easy.testing import FrozenClock
 
@@ -45,6 +55,24 @@ async def test_retries_no_more_often_than_the_limit():
 
     assert await made(BudgetedRetry(QUICK), line) == SILENT
     assert line.asked == 3
+
+
+async def test_failed_attempts_are_counted_by_why_and_by_whether_another_followed():
+    retry = BudgetedRetry(QUICK)
+
+    _ = await made(retry, Line(Failure(Deadlock("main")), Failure(SerializationConflict("main")), Success(1)))
+    _ = await made(retry, Line(Failure(Deadlock("main"))))
+    _ = await made(retry, Line(Failure(LockWaitTimeout("main"))))
+    _ = await made(retry, Line(Failure(Unavailable("main", reason=UnavailableReason.ACCESS_DENIED))))
+
+    assert isinstance(retry, CountsFailures)
+    assert retry.failures == {
+        ("main", "deadlock", True): 3,
+        ("main", "serialization_conflict", True): 1,
+        ("main", "deadlock", False): 1,
+        ("main", "lock_wait_timeout", False): 1,
+        ("main", "access_denied", False): 1,
+    }
 
 
 @pytest.mark.parametrize(

@@ -303,3 +303,37 @@ def test_always_opens_when_nothing_answers_and_closes_when_everything_does(steps
         bench.clock.advance(10)
         _ = bench.call(True)
     assert bench.state is CircuitState.CLOSED
+
+
+def test_an_answer_to_something_else_ends_the_pause():
+    bench = opened(pause=5)
+
+    bench.breaker.admit_probe()
+
+    assert bench.state is CircuitState.HALF_OPEN
+    assert bench.calls(True, True) == 2
+    assert bench.told == [CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.CLOSED]
+
+
+def test_one_that_was_let_through_too_early_leaves_it_to_the_pauses():
+    bench = opened(pause=5, longest_pause=20)
+    bench.breaker.admit_probe()
+    assert bench.calls(False) == 1
+
+    bench.breaker.admit_probe()
+
+    assert bench.state is CircuitState.OPEN
+    bench.clock.advance(10)
+    assert bench.calls(True, True) == 2
+    assert bench.state is CircuitState.CLOSED
+
+
+@pytest.mark.parametrize("state", ["closed", "isolated"])
+def test_an_answer_changes_nothing_unless_it_is_open(state: str):
+    bench = Bench(calls=2)
+    if state == "isolated":
+        bench.breaker.isolate()
+
+    bench.breaker.admit_probe()
+
+    assert bench.state == state

@@ -5,10 +5,18 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from fastapi_easy.domain.errors import UnavailableReason
+from fastapi_easy.domain import (
+    Deadlock,
+    LockWaitTimeout,
+    SerializationConflict,
+    Unavailable,
+    UnavailableReason,
+)
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
+    as_connect_failure,
     classify_error,
     is_unreachable,
+    unavailable_for,
     unavailable_reason_of,
 )
 from fastapi_easy.infrastructure.relational.error_codes import ErrorCause
@@ -89,7 +97,7 @@ FULL = (ErrorCause.STORAGE_FULL, None)
                 ("23505", ErrorCause.UNIQUE),
                 ("23503", ErrorCause.FOREIGN_KEY),
                 ("23502", ErrorCause.NOT_NULL),
-                ("40001", ErrorCause.ROLLED_BACK),
+                ("40001", ErrorCause.SERIALIZATION),
             )
         ),
         (SqliteError("SQLITE_CONSTRAINT_TRIGGER", "too low"), ErrorCause.RAISED, "too low"),
@@ -137,3 +145,71 @@ def test_another_error_of_the_engine_is_no_full_disk() -> None:
     error = DBAPIError("INSERT", {}, MysqlError(1030, "Got error 128 from storage engine InnoDB"))
 
     assert classify_error(error) is None
+
+
+class PsycopgRefusal(Exception):
+    """What psycopg raises while it connects: no SQLSTATE, and what libpq says."""
+
+    sqlstate = None
+
+
+PsycopgRefusal.__module__ = "psycopg"
+OperationalError = type("OperationalError", (PsycopgRefusal,), {"__module__": "psycopg.errors"})
+
+
+@pytest.mark.parametrize(
+    ("driver_error", "kind", "reason"),
+    [
+        (PostgresError("40P01", message="deadlock detected"), Deadlock, UnavailableReason.CONFLICT),
+        (PostgresError("40001", message="conflict"), SerializationConflict, UnavailableReason.CONFLICT),
+        (PostgresError("55P03", message="canceled"), LockWaitTimeout, UnavailableReason.TIMEOUT),
+        (PostgresError("57014", message="canceled"), Unavailable, UnavailableReason.TIMEOUT),
+        (PostgresError("28P01", message="password"), Unavailable, UnavailableReason.ACCESS_DENIED),
+        (PostgresError("28000", message="no entry"), Unavailable, UnavailableReason.ACCESS_DENIED),
+        (PostgresError("3D000", message="no such"), Unavailable, UnavailableReason.UNKNOWN_DATABASE),
+        (MysqlError(1213, "Deadlock found"), Deadlock, UnavailableReason.CONFLICT),
+        (MysqlError(1020, "Record has changed"), SerializationConflict, UnavailableReason.CONFLICT),
+        (MysqlError(1205, "Lock wait timeout"), LockWaitTimeout, UnavailableReason.TIMEOUT),
+        (MysqlError(3572, "NOWAIT is set"), LockWaitTimeout, UnavailableReason.TIMEOUT),
+        (MysqlError(1969, "max_statement_time"), Unavailable, UnavailableReason.TIMEOUT),
+        (MysqlError(1045, "Access denied"), Unavailable, UnavailableReason.ACCESS_DENIED),
+        (MysqlError(1049, "Unknown database"), Unavailable, UnavailableReason.UNKNOWN_DATABASE),
+        (SqliteError("SQLITE_BUSY", "database is locked"), LockWaitTimeout, UnavailableReason.TIMEOUT),
+    ],
+    ids=repr,
+)
+def test_what_was_in_the_way_has_an_error_of_its_own(
+    driver_error: Any, kind: type[Unavailable], reason: UnavailableReason
+) -> None:
+    found = unavailable_for(DBAPIError("UPDATE", {}, driver_error), "default")
+
+    assert (type(found), found and found.reason) == (kind, reason)
+
+
+@pytest.mark.parametrize(
+    ("driver_error", "reason"),
+    [
+        (PostgresError("42501", message="permission denied for database"), UnavailableReason.ACCESS_DENIED),
+        (MysqlError(1044, "Access denied for user"), UnavailableReason.ACCESS_DENIED),
+        (PostgresError("55000", message="database is not accepting"), UnavailableReason.NO_RESPONSE),
+        (MysqlError(1820, "You must reset your password"), UnavailableReason.NO_RESPONSE),
+        *(
+            (OperationalError(f'connection failed: server at "::1" failed: FATAL:  {said}'), reason)
+            for said, reason in (
+                ('password authentication failed for user "ada"', UnavailableReason.ACCESS_DENIED),
+                ('role "ada" does not exist', UnavailableReason.ACCESS_DENIED),
+                ('no pg_hba.conf entry for host "::1"', UnavailableReason.ACCESS_DENIED),
+                ('database "shop" does not exist', UnavailableReason.UNKNOWN_DATABASE),
+                ("the database system is starting up", UnavailableReason.NO_RESPONSE),
+            )
+        ),
+    ],
+    ids=repr,
+)
+def test_whatever_keeps_a_connection_from_being_opened_is_no_defect(
+    driver_error: Any, reason: UnavailableReason
+) -> None:
+    failure = as_connect_failure(DBAPIError("connect", {}, driver_error))
+
+    assert unavailable_reason_of(failure) is reason
+    assert is_unreachable(failure)

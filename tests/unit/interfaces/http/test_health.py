@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fastapi_easy.domain import Failure, Outcome, Success, Unavailable
+from fastapi_easy.domain import Failure, Outcome, Success, Unavailable, UnavailableReason
 from fastapi_easy.domain.ports import Pool
 from fastapi_easy.infrastructure.persistence.memory.connection import MemoryDatabase
 from fastapi_easy.infrastructure.resilience.circuit_breaker import BreakerLimits, CircuitBreaker
@@ -63,6 +63,80 @@ async def test_readiness_tells_of_each_database(
         "technology": "memory",
         "required": "other" in requires,
     }
+
+
+class RefusingDatabase(MemoryDatabase):
+    """A database that does not let the process in, and later takes its time to say so."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.error: Unavailable | Exception = Unavailable(
+            name, reason=UnavailableReason.ACCESS_DENIED, detail='no such user "ada"'
+        )
+        self.is_slow = False
+
+    async def check(self) -> Outcome[None]:
+        if self.is_slow:
+            await asyncio.sleep(5)
+        if isinstance(self.error, Exception):
+            raise self.error
+        return Failure(self.error)
+
+
+@pytest.mark.parametrize(
+    ("requires", "expected"),
+    [
+        pytest.param((), (503, "not ready"), id="nothing is required"),
+        pytest.param(("other",), (200, "degraded"), id="another one is required"),
+        pytest.param(("main",), (503, "unavailable"), id="required"),
+    ],
+)
+async def test_a_database_that_refuses_the_login_makes_the_process_not_ready(
+    requires: tuple[str, ...], expected: tuple[int, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    status, body = await checks([RefusingDatabase("main"), SwitchedDatabase("other")], requires).readiness()
+
+    assert (status, body["status"]) == expected
+    assert body["dependencies"]["main"]["cause"] == "refuses the user or the password"
+    assert "ada" not in str(body)
+    assert caplog.messages == ['main is down: no such user "ada"']
+
+
+async def test_a_refusal_is_not_forgotten_when_the_next_one_takes_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fastapi_easy.interfaces.http.health._CACHE_SECONDS", 0.0)
+    database = RefusingDatabase("main")
+    health = checks([database])
+    first = await health.readiness()
+    database.is_slow = True
+
+    again = await health.readiness()
+
+    assert (again[0], again[1]["status"]) == (first[0], first[1]["status"]) == (503, "not ready")
+
+
+async def test_a_check_that_fails_itself_is_an_answer_too(caplog: pytest.LogCaptureFixture) -> None:
+    database = RefusingDatabase("main")
+    database.error = LookupError("a defect")
+
+    status, body = await checks([database]).readiness()
+
+    assert (status, body["dependencies"]["main"]["cause"]) == (200, "the check failed")
+    assert "the check of main failed" in caplog.text
+
+
+async def test_standings_that_cannot_be_read_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    async def read() -> dict[str, str]:
+        raise LookupError("a defect")
+
+    health = HealthChecks((SwitchedDatabase("main"),), migrations=read)
+    health.started()
+
+    status, body = await health.readiness()
+
+    assert (status, body["status"]) == (200, "ready")
+    assert "how the stored schemas stand could not be read" in caplog.text
 
 
 async def test_a_slow_database_counts_as_down() -> None:

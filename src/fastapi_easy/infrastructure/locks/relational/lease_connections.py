@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from fastapi_easy.domain.errors import Unavailable
 from fastapi_easy.domain.ports.database import Pool
+from fastapi_easy.domain.unavailable import REFUSALS
 from fastapi_easy.infrastructure.relational.driver.error_classification import is_unreachable
 from fastapi_easy.infrastructure.relational.driver.executor import Executor
 from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
@@ -110,5 +111,8 @@ class LeaseConnections:
 
 def classify_unavailable(error: BaseException, name: str) -> Unavailable | None:
     """Return that *name* did not answer, or cannot do it now, when *error* says so."""
+    found = as_unavailable(error, name)
+    if not is_unreachable(error) or (found is not None and found.reason in REFUSALS):
+        return found
     # Without an answer in time there was none at all, whatever `as_unavailable` makes of a timeout.
-    return Unavailable(name) if is_unreachable(error) else as_unavailable(error, name)
+    return Unavailable(name, detail="" if found is None else found.detail)

@@ -31,9 +31,8 @@ from fastapi_easy.infrastructure.locks.relational.lease_connections import (
 )
 from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.relational.driver.error_classification import classify_error
+from fastapi_easy.infrastructure.relational.driver.error_classification import is_rolled_back
 from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
-from fastapi_easy.infrastructure.relational.error_codes import ErrorCause
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 from fastapi_easy.infrastructure.relational.system_tables.lease_tables import make_tables
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
@@ -251,8 +250,7 @@ class RelationalLeaseStore(ABC):
             try:
                 return await executor.read(statement, parameters)
             except DATABASE_ERRORS as error:
-                classified = classify_error(error)
-                if classified is None or classified.cause is not ErrorCause.ROLLED_BACK:
+                if not is_rolled_back(error):
                     raise
         return await executor.read(statement, parameters)
 

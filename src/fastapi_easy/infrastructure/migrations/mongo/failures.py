@@ -7,7 +7,13 @@ from pymongo.errors import OperationFailure
 
 from fastapi_easy.domain.errors import Error, LockHeld, Unavailable
 from fastapi_easy.domain.migrations.stopped import MigrationStop, MigrationStopped
-from fastapi_easy.infrastructure.persistence.mongo.errors import DATABASE_ERRORS, code_of, is_unreachable
+from fastapi_easy.infrastructure.persistence.mongo.errors import (
+    DATABASE_ERRORS,
+    code_of,
+    driver_message,
+    is_access_denied,
+    is_unreachable,
+)
 
 _SHORTENED: Final = 300
 """Characters of a command that are shown at most."""
@@ -60,8 +66,11 @@ def failure_of(error: BaseException, database: str, run_id: str = "") -> Error:
             cause, shown = error, ""
     if is_lock_timeout(cause):
         return LockHeld(f"a lock of another operation in {database}")
+    if is_access_denied(cause):
+        refused = f"the database {database} refuses: {message_of(cause)}"
+        return MigrationStopped(database, MigrationStop.REFUSED, refused, run_id)
     if is_unreachable(cause):
-        return Unavailable(database)
+        return Unavailable(database, detail=driver_message(cause))
     return MigrationStopped(database, MigrationStop.FAILED, f"{message_of(cause)}{shown}", run_id)
 
 

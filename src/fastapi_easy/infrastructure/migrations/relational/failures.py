@@ -100,7 +100,7 @@ def failure_of(error: BaseException, database: str, run_id: str = "") -> Error:
     if code in _LOCKED:
         return LockHeld(f"a lock of another statement in {database}")
     if code not in _FULL | _READ_ONLY | _DENIED and is_unreachable(cause):
-        return Unavailable(database)
+        return Unavailable(database, detail=message_of(cause))
     said = f"{message_of(cause)}{shown}"
     if code in _READ_ONLY and not isinstance(error, StatementFailed):
         refused = f"the database {database} cannot be written to, like a standby: {said}"

@@ -1,5 +1,6 @@
 """Translating what the driver raised to the error a caller can act on."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ from fastapi_easy.domain.errors import (
 )
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.domain.resources.resource import Resource
-from fastapi_easy.domain.unavailable import StorageFull
+from fastapi_easy.domain.unavailable import LockWaitTimeout, SerializationConflict, StorageFull
 
 MAX_DOCUMENT_BYTES: Final = 16 * 1024 * 1024
 """Bytes of a document at most, a limit of the server."""
@@ -45,6 +46,16 @@ _BAD_VALUE_CODE: Final = 2
 TYPE_MISMATCH_CODE: Final = 14
 
 _DISK_FULL_CODE: Final = 14031
+WRITE_CONFLICT_CODE: Final = 112
+_LOCK_TIMEOUT_CODES: Final = frozenset({24, 46})
+_ACCESS_DENIED_CODES: Final = frozenset({11, 18, 334, 8000})
+"""No such user, a wrong password, a way of logging in that the user has not; the last is how Atlas says any of it."""
+
+_CLUSTER: Final = re.compile(
+    r"(, full error: \{|, Timeout: [\d.]+s, Topology Description:| \(configured timeouts:[^)]*\)).*",
+    re.DOTALL,
+)
+"""What follows what was said: every word of the answer, or the servers and the time that was waited for them."""
 
 _TRANSIENT_CODES: Final = frozenset(
     {
@@ -74,6 +85,10 @@ class PoolExhausted(Exception):
 
 class TransactionLost(Exception):
     """The transaction was aborted, with everything that was written in it."""
+
+
+class WriteConflict(TransactionLost):
+    """It was aborted since another transaction has changed the same, again and again."""
 
 
 class CommitOutcomeUnknown(Exception):
@@ -136,21 +151,45 @@ def as_unavailable(error: BaseException, database: str) -> Unavailable:
             return Unavailable(database, error.retry_after, error.reason)
         case PoolExhausted() | WaitQueueTimeoutError():
             return Unavailable(database, reason=UnavailableReason.OVERLOAD)
+        case WriteConflict():
+            return SerializationConflict(database)
         case TransactionLost():
             return Unavailable(database, reason=UnavailableReason.CONFLICT)
         case OperationFailure() if code_of(error) == _DISK_FULL_CODE:
-            return StorageFull(database, detail=str(_error_details(error).get("errmsg", error)))
-        case NetworkTimeout() | TimeoutError() | OperationFailure():
-            return Unavailable(database, reason=UnavailableReason.TIMEOUT)
+            return StorageFull(database, detail=driver_message(error))
+        case OperationFailure():
+            return _unavailable_for_code(error, database)
+        case NetworkTimeout() | TimeoutError():
+            return Unavailable(database, reason=UnavailableReason.TIMEOUT, detail=driver_message(error))
         case _:
-            return Unavailable(database)
+            return Unavailable(database, detail=driver_message(error))
+
+
+def _unavailable_for_code(error: OperationFailure, database: str) -> Unavailable:
+    said = driver_message(error)
+    match code_of(error):
+        case code if code in _ACCESS_DENIED_CODES:
+            return Unavailable(database, reason=UnavailableReason.ACCESS_DENIED, detail=said)
+        case code if code == WRITE_CONFLICT_CODE:
+            return SerializationConflict(database, detail=said)
+        case code if code in _LOCK_TIMEOUT_CODES:
+            return LockWaitTimeout(database, detail=said)
+        case _:
+            return Unavailable(database, reason=UnavailableReason.TIMEOUT, detail=said)
+
+
+def driver_message(error: BaseException) -> str:
+    """Return what the server or the driver said, on one line, without the driver's view of the whole cluster."""
+    details = _error_details(error) if isinstance(error, OperationFailure) else {}
+    said = str(details.get("errmsg") or error)
+    return " ".join(_CLUSTER.sub("", said).split()).rstrip(".")
 
 
 def has_answered(error: BaseException) -> bool | None:
     """Return whether the server has answered, though with *error*; `None` where that says nothing about it."""
     if isinstance(error, PoolExhausted | WaitQueueTimeoutError):
         return None
-    if isinstance(error, ConnectionFailure | TimeoutError):
+    if isinstance(error, ConnectionFailure | TimeoutError) or is_access_denied(error):
         return False
     return True if isinstance(error, OperationFailure) else None
 
@@ -158,8 +197,13 @@ def has_answered(error: BaseException) -> bool | None:
 def is_unreachable(error: BaseException) -> bool:
     """Return whether no server answered, or only with a state that passes."""
     return isinstance(error, ConnectionFailure | ExecutionTimeout | TimeoutError | WTimeoutError) or (
-        isinstance(error, OperationFailure) and code_of(error) in _TRANSIENT_CODES
+        isinstance(error, OperationFailure) and code_of(error) in _TRANSIENT_CODES | _ACCESS_DENIED_CODES
     )
+
+
+def is_access_denied(error: BaseException) -> bool:
+    """Return whether the server has not let this program in."""
+    return isinstance(error, OperationFailure) and code_of(error) in _ACCESS_DENIED_CODES
 
 
 def is_ambiguous(error: BaseException) -> bool:

@@ -31,8 +31,15 @@ from fastapi_easy.infrastructure.persistence.sqlalchemy.statements.specification
 )
 from fastapi_easy.infrastructure.persistence.sqlalchemy.write_rejected import WriteRejected
 from fastapi_easy.infrastructure.persistence.sqlalchemy.writing import Writer
+from fastapi_easy.infrastructure.relational.driver.error_classification import is_not_permitted
 from fastapi_easy.infrastructure.relational.driver.executor import Record, StatementResult
-from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, not_found, owner_of, translate
+from fastapi_easy.infrastructure.relational.errors import (
+    DATABASE_ERRORS,
+    not_found,
+    not_permitted,
+    owner_of,
+    translate,
+)
 from fastapi_easy.infrastructure.relational.transaction import CommitOutcomeUnknown, Transaction
 
 E = TypeVar("E")
@@ -282,6 +289,9 @@ class SqlAlchemyRepository(Generic[E]):
         self, error: BaseException, written: Sequence[Values] = (), *, removing: bool = False
     ) -> Error:
         constraints = self._database.constraints_of(self._resource)
+        if not constraints and is_not_permitted(error):
+            # Not even the catalogue may be asked: the schema of the table is closed to the user.
+            return not_permitted(self._resource, written, removing=removing)
         return translate(
             error,
             self._database.name,

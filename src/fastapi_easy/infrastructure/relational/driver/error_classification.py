@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from fastapi_easy.domain.errors import Unavailable, UnavailableReason
 from fastapi_easy.domain.ports.breaker import CallNotPermitted
-from fastapi_easy.domain.unavailable import StorageFull
+from fastapi_easy.domain.unavailable import Deadlock, LockWaitTimeout, SerializationConflict, StorageFull
 from fastapi_easy.infrastructure.relational.column_types import Unstorable
 from fastapi_easy.infrastructure.relational.error_codes import (
     MYSQL,
@@ -59,19 +59,55 @@ class ClassifiedError:
         return self.cause is ErrorCause.READ_ONLY
 
 
+class ConnectRefused(ConnectionError):
+    """The server was reached and has not let this program in, whatever the code of its refusal stands for elsewhere.
+
+    Attributes:
+        cause: Why, as far as the driver tells.
+    """
+
+    def __init__(self, said: str, cause: ErrorCause) -> None:
+        self.cause = cause
+        super().__init__(said)
+
+
 _UNAVAILABLE_REASONS: Final = {
     ErrorCause.TIMEOUT: UnavailableReason.TIMEOUT,
+    ErrorCause.LOCK_TIMEOUT: UnavailableReason.TIMEOUT,
     ErrorCause.ROLLED_BACK: UnavailableReason.CONFLICT,
+    ErrorCause.DEADLOCK: UnavailableReason.CONFLICT,
+    ErrorCause.SERIALIZATION: UnavailableReason.CONFLICT,
     ErrorCause.UNREACHABLE: UnavailableReason.NO_RESPONSE,
+    ErrorCause.ACCESS_DENIED: UnavailableReason.ACCESS_DENIED,
+    ErrorCause.UNKNOWN_DATABASE: UnavailableReason.UNKNOWN_DATABASE,
     ErrorCause.READ_ONLY: UnavailableReason.READ_ONLY,
     ErrorCause.STORAGE_FULL: UnavailableReason.STORAGE_FULL,
 }
 
+_SILENCE: Final = frozenset({ErrorCause.UNREACHABLE, ErrorCause.ACCESS_DENIED, ErrorCause.UNKNOWN_DATABASE})
+"""What keeps every call from being answered: nobody is there, or nobody lets us in."""
+
+_ROLLED_BACK: Final = frozenset({ErrorCause.ROLLED_BACK, ErrorCause.DEADLOCK, ErrorCause.SERIALIZATION})
 
 _KINDS: Final[dict[ErrorCause, type[Unavailable]]] = {
+    ErrorCause.DEADLOCK: Deadlock,
+    ErrorCause.SERIALIZATION: SerializationConflict,
+    ErrorCause.LOCK_TIMEOUT: LockWaitTimeout,
     ErrorCause.STORAGE_FULL: StorageFull,
 }
 """The errors of those that are told from others."""
+
+
+def is_not_permitted(error: BaseException) -> bool:
+    """Return whether the user of the database lacks a privilege."""
+    classified = classify_error(error)
+    return classified is not None and classified.cause is ErrorCause.NOT_PERMITTED
+
+
+def is_rolled_back(error: BaseException) -> bool:
+    """Return whether the database has rolled back for another transaction, so that the same may be tried again."""
+    classified = classify_error(error)
+    return classified is not None and classified.cause in _ROLLED_BACK
 
 
 def unavailable_for(error: BaseException, database: str) -> Unavailable | None:
@@ -86,7 +122,7 @@ def unavailable_for(error: BaseException, database: str) -> Unavailable | None:
 
 def ends_transaction(classified: ClassifiedError) -> bool:
     """Return whether the database has ended the transaction."""
-    return classified.cause in {ErrorCause.ROLLED_BACK, ErrorCause.UNREACHABLE}
+    return classified.cause in _ROLLED_BACK | _SILENCE
 
 
 def is_unreachable(error: BaseException) -> bool:
@@ -94,7 +130,7 @@ def is_unreachable(error: BaseException) -> bool:
     if isinstance(error, PoolTimeout | CallNotPermitted):
         return False
     classified = classify_error(error)
-    return classified is not None and classified.cause is ErrorCause.UNREACHABLE
+    return classified is not None and classified.cause in _SILENCE
 
 
 def unavailable_reason_of(error: BaseException) -> UnavailableReason | None:
@@ -124,6 +160,38 @@ def driver_message(error: BaseException) -> str:
     return " ".join(said.split()).rstrip(".")
 
 
+def as_connect_failure(error: Exception) -> Exception:
+    """Return *error*, which kept a connection from being opened, as what is told of it: it is no defect in any case.
+
+    What a lacking privilege stands for while a connection is opened is that this program may not enter.
+    """
+    classified, said = classify_error(error), driver_message(error)
+    if classified is None:
+        return ConnectionError(said)
+    if classified.cause in _SILENCE:
+        found = _refusal_in(said) if classified.cause is ErrorCause.UNREACHABLE else None
+        return error if found is None else ConnectRefused(said, found)
+    is_denied = classified.cause is ErrorCause.NOT_PERMITTED
+    return ConnectRefused(said, ErrorCause.ACCESS_DENIED if is_denied else ErrorCause.UNREACHABLE)
+
+
+_REFUSALS_SAID: Final = (
+    (re.compile(r"FATAL: +database .* does not exist"), ErrorCause.UNKNOWN_DATABASE),
+    (
+        re.compile(
+            r"FATAL: +(password authentication failed|role .* (does not exist|is not permitted)|no pg_hba\.conf entry"
+            r"|permission denied for database|.* authentication failed)|no password supplied"
+        ),
+        ErrorCause.ACCESS_DENIED,
+    ),
+)
+"""What libpq says of a refusal: it hands over no SQLSTATE while it connects. In another language it is a silence."""
+
+
+def _refusal_in(said: str) -> ErrorCause | None:
+    return next((cause for pattern, cause in _REFUSALS_SAID if pattern.search(said)), None)
+
+
 def is_stale_statement(error: BaseException) -> bool:
     """Return whether a second try would find the statement prepared anew."""
     classified = classify_error(error)
@@ -133,6 +201,8 @@ def is_stale_statement(error: BaseException) -> bool:
 def classify_error(error: BaseException) -> ClassifiedError | None:
     """Classify *error*; `None` when it means a defect of ours."""
     match error:
+        case ConnectRefused():
+            return ClassifiedError(error.cause)
         case DBAPIError(connection_invalidated=True) | PoolTimeout() | OSError():
             return ClassifiedError(ErrorCause.UNREACHABLE)
         case DBAPIError():

@@ -19,8 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from fastapi_easy.domain import deadline
 from fastapi_easy.domain.ports.breaker import Breaker
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
-    classify_error,
-    driver_message,
+    as_connect_failure,
     is_unreachable,
 )
 from fastapi_easy.infrastructure.relational.driver.leaks import find_abandoned, log_long_checkouts
@@ -343,9 +342,7 @@ class ConnectionPool:
                 pooled = await greenlet_spawn(open_connection, self._engine)
         except (SQLAlchemyError, OSError) as error:
             self._connecting -= 1
-            # Whatever keeps it from connecting is told as such, and is no defect.
-            known = classify_error(error) is not None
-            self._fail_next_waiter(error if known else ConnectionError(driver_message(error)))
+            self._fail_next_waiter(as_connect_failure(error))
         except (TypeError, ValueError) as error:
             # Of an option that the driver does not take: a waiter that nobody tells would wait in vain.
             self._connecting -= 1

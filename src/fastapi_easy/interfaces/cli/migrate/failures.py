@@ -133,8 +133,8 @@ def _sentence(error: Error) -> str:
             sentence = f"another process is migrating ({name}): try again later, or wait longer with --wait"
         case LockLost(name=name):
             sentence = f"the lock of migrations ({name}) was lost: run the command again to go on"
-        case Unavailable(dependency=dependency):
-            sentence = f"the database {dependency} does not answer"
+        case Unavailable(dependency=dependency, detail=detail):
+            sentence = f"the database {dependency} does not answer" + (f": {detail}" if detail else "")
         case DeadlineExceeded(dependency=dependency):
             sentence = f"the database {dependency} took too long"
         case OutcomeUnknown(dependency=dependency):

@@ -32,9 +32,10 @@ from fastapi_easy.infrastructure.persistence.mongo.driver.driver_client import (
     open_driver_database,
 )
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
+from fastapi_easy.infrastructure.persistence.mongo.driver.pymongo_internals import recheck_servers
 from fastapi_easy.infrastructure.persistence.mongo.driver.url import Address
 from fastapi_easy.infrastructure.persistence.mongo.driver.wire_commands import WireCommands, is_supported
-from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted, has_answered
+from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted, has_answered, is_access_denied
 from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
 from fastapi_easy.infrastructure.waiting.completion import propagate_cancellation, run_to_completion
 
@@ -45,6 +46,9 @@ ABORT_TIMEOUT: Final = 2.0
 
 _MIN_TIMEOUT: Final = 0.001
 """Seconds that the server is given at least: 0 would mean that there is no limit."""
+
+_REFUSAL_HOLDS: Final = 1.0
+"""Seconds for which a refused login is an answer to `ping`."""
 
 _POLL_INTERVAL: Final = 0.005
 """Seconds between two looks at whether a connection has been made."""
@@ -100,6 +104,9 @@ class Client:
         self._cleanups_running = 0
         self._wait_queue = WaitQueue[object](options.queue_time)
         self._background_tasks: set[asyncio.Task[object]] = set()
+        # The last login that was refused, and when; none once a call was answered again.
+        self._refusal: PyMongoError | None = None
+        self._refused_at = 0.0
 
     @property
     def pool(self) -> Pool:
@@ -190,8 +197,11 @@ class Client:
     async def ping(self) -> None:
         """Return once the server answers; the breaker is neither asked nor told.
 
-        While every connection is in use, what the driver's own monitoring has heard is the answer.
+        While every connection is in use, what the driver's own monitoring has heard is the answer. A login that was
+        refused a moment ago is not tried again: the driver would first look for the server anew.
         """
+        if self._refusal is not None and time.monotonic() - self._refused_at < _REFUSAL_HOLDS:
+            raise self._refusal
         if not self._pool_slots.locked():
             _ = await self.call(lambda: self._client.admin.command("ping"), uses_breaker=False)
         elif not self._client.nodes:
@@ -321,8 +331,12 @@ class Client:
                 await self._connection_cache.prepare_for_driver()
             answer = await (self._run_with_timeout(operation) if has_timeout else operation())
             answered = True
+            self._refusal = None
         except PyMongoError as error:
             answered = has_answered(error)
+            if is_access_denied(error):
+                self._refusal, self._refused_at = error, time.monotonic()
+                recheck_servers(self._client.delegate if self._is_motor else self._client)
             raise
         except TimeoutError:
             answered = False

@@ -91,3 +91,16 @@ async def raise_connection_failure(connection: Any, error: BaseException) -> Non
     Uses `_raise_connection_failure` of the connection; see `is_known_version`.
     """
     await connection._raise_connection_failure(error)
+
+
+def recheck_servers(client: Any) -> None:
+    """Have PyMongo's *client* look at its servers now: one that has refused a login is not asked again before that.
+
+    Uses `_topology` of the client, its `_servers`, their `_monitor` and its `cancel_check`; where one of them is gone,
+    the driver looks by itself within its 10 seconds.
+    """
+    topology = getattr(client, "_topology", None)
+    for server in tuple(getattr(topology, "_servers", {}).values()):
+        cancel_check = getattr(getattr(server, "_monitor", None), "cancel_check", None)
+        if cancel_check is not None:
+            cancel_check()

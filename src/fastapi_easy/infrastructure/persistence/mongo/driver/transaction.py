@@ -28,6 +28,7 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
     CommitOutcomeUnknown,
     PoolExhausted,
     TransactionLost,
+    WriteConflict,
     is_conflict,
 )
 from fastapi_easy.infrastructure.waiting.exclusive_use import ExclusiveUse
@@ -169,7 +170,7 @@ class Transaction:
             # In conflict with another transaction at the last moment: nothing was committed, so all is replayed.
             if backoff.is_exhausted:
                 self._is_lost = True
-                raise TransactionLost
+                raise WriteConflict
             await backoff.wait()
             await self._restart()
         session, self._session = self._session, None
@@ -260,7 +261,7 @@ class Transaction:
                 return
             if backoff.is_exhausted:
                 self._is_lost = True
-                raise TransactionLost
+                raise WriteConflict
             await backoff.wait()
 
     async def _replay(self) -> None:
@@ -271,7 +272,7 @@ class Transaction:
                 raise TransactionLost from error
             if result != first_result:
                 # Another transaction has changed what this write was based on: its caller has seen something else.
-                raise TransactionLost
+                raise WriteConflict
 
 
 class _Backoff:
