@@ -7,9 +7,9 @@ from typing import Any
 from dependency_injector import providers
 
 from fastapi_easy.application.application_ports import ApplicationPorts
+from fastapi_easy.application.changes.work.units_of_work import UnitsOfWork
 from fastapi_easy.application.collaborators import Collaborators
 from fastapi_easy.application.idempotency.idempotency import Idempotency
-from fastapi_easy.application.units_of_work import UnitsOfWork
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.trail import is_audited
 from fastapi_easy.composition.declarations import CheckedResources, check_declarations

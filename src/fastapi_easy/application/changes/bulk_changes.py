@@ -10,7 +10,6 @@ from returns.result import Failure, Success
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
 from fastapi_easy.application.changes.change_handler import ChangeHandler
-from fastapi_easy.application.changes.commit import Commit
 from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.changes.items import (
     Change,
@@ -23,6 +22,7 @@ from fastapi_easy.application.changes.items import (
     UpdateWhere,
     Upsert,
 )
+from fastapi_easy.application.changes.work.commit import Commit
 from fastapi_easy.application.context import Context
 from fastapi_easy.domain.changes.answers import BulkAnswer
 from fastapi_easy.domain.changes.lazy_sequence import LazySequence

@@ -7,9 +7,10 @@ from returns.result import Failure
 
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
-from fastapi_easy.application.changes.commit import Commit, commit_if_successful
 from fastapi_easy.application.changes.entity_writer import EntityWriter
 from fastapi_easy.application.changes.rule_checking_repository import has_merges
+from fastapi_easy.application.changes.work.commit import Commit, commit_if_successful
+from fastapi_easy.application.changes.work.units_of_work import UnitsOfWork
 from fastapi_easy.application.changes.writes import Write
 from fastapi_easy.application.collaborators import Collaborators, ResourceHandler
 from fastapi_easy.application.context import Context
@@ -23,7 +24,6 @@ from fastapi_easy.application.idempotency.idempotency import CAPABILITY, Complet
 from fastapi_easy.application.idempotency.replayed_answers import show_replayed
 from fastapi_easy.application.idempotency.stored_answers import StoredAnswers
 from fastapi_easy.application.receipt import Receipt
-from fastapi_easy.application.units_of_work import UnitsOfWork
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.errors import Error, Outcome, Unsupported
 from fastapi_easy.domain.ports.idempotency_store import KeyedCall

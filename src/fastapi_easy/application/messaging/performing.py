@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.changes.commit import commit_if_successful
+from fastapi_easy.application.changes.work.commit import commit_if_successful
 from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.application.messaging.call import MessageCall
 from fastapi_easy.application.messaging.consumer import MessageFunction

@@ -10,7 +10,7 @@ from returns.result import Failure, Success
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
 from fastapi_easy.application.changes.change_handler import ChangeHandler
-from fastapi_easy.application.changes.commit import Commit
+from fastapi_easy.application.changes.work.commit import Commit
 from fastapi_easy.application.context import Context
 from fastapi_easy.application.redaction import redact
 from fastapi_easy.domain.changes.patch import Patch
