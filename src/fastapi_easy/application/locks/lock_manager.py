@@ -11,14 +11,18 @@ from typing import Final, TypeVar
 
 from returns.result import Failure
 
-from fastapi_easy.application.locks.held_lease import Fence, LeaseState
+from fastapi_easy.application.locks.call_turns import CallTurns
+from fastapi_easy.application.locks.held_lease import Fence
 from fastapi_easy.application.locks.hold import Hold, HoldOptions
+from fastapi_easy.application.locks.lease_state import LeaseState
 from fastapi_easy.application.locks.lock_store_dependency import LockStoreDependency
 from fastapi_easy.application.locks.owners import Owners
 from fastapi_easy.application.locks.wakeups import WaiterRegistry
+from fastapi_easy.application.locks.watchdog import Watchdog
 from fastapi_easy.domain.errors import Outcome, Unavailable, UnavailableReason
 from fastapi_easy.domain.locks.lease import Eviction, LockCapability, LockInfo, OnLost
 from fastapi_easy.domain.locks.lock_errors import LockMisuse
+from fastapi_easy.domain.locks.renewal import RenewalFigures
 from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.dependency import Dependency
@@ -29,6 +33,9 @@ T = TypeVar("T")
 
 STORE_TIMEOUT: Final = 6.0
 """Seconds to wait for the store, whose own timeouts are shorter; the call goes on in the background."""
+
+TURN_TIMEOUT: Final = 2.0
+"""Seconds to wait for a turn to call the store, as for a connection: then there are too many calls at once."""
 
 MAX_NAME_BYTES: Final = 200
 """Bytes of a name in UTF-8 at most: the width of its column on MySQL and MariaDB."""
@@ -78,9 +85,11 @@ class LockManager:
         self._owners: Owners | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[object]] = set()
-        self._held: dict[LeaseState, asyncio.Task[None]] = {}
+        self._held: set[LeaseState] = set()
         self._pending: dict[str, set[asyncio.Task[object]]] = {}
         self.waiters = WaiterRegistry()
+        self._turns = CallTurns()
+        self._watchdog = Watchdog(clock, self.call_store, self._start_task, self._end_at_limit)
 
     @property
     def capabilities(self) -> frozenset[LockCapability]:
@@ -91,6 +100,11 @@ class LockManager:
     def dependency(self) -> Dependency | None:
         """The store as a dependency for health checks; `None` when it has no connections, or none was opened yet."""
         return None if self.store.pool is None else LockStoreDependency(self)
+
+    @property
+    def renewals(self) -> RenewalFigures:
+        """How the leases that this process holds are renewed."""
+        return self._watchdog.figures(len(self._held))
 
     @property
     def held(self) -> int:
@@ -114,8 +128,10 @@ class LockManager:
             raise LockMisuse(
                 f"a lock's name has 1 to {MAX_NAME_BYTES} bytes and no NUL: {invalid[0][:80]!r} …"
             )
+        # A lease may not outlast its limit, also when this process dies.
+        longest = ttl if max_hold is None else max(MIN_TTL, min(ttl, max_hold))
         options = HoldOptions(
-            ttl=ttl, wait=wait, on_lost=on_lost, fair=fair, max_hold=max_hold, reentrant=reentrant
+            ttl=longest, wait=wait, on_lost=on_lost, fair=fair, max_hold=max_hold, reentrant=reentrant
         )
         return Hold(self, tuple(sorted(set(names))), options, _find_call_site())
 
@@ -177,7 +193,11 @@ class LockManager:
         """
         try:
             self._check_event_loop()
-            tracked = self._call_through_breaker(call, *self._acquire_permit(bypass_breaker=bypass_breaker))
+            permit = self._acquire_permit(bypass_breaker=bypass_breaker)
+            # What a lease depends on does not wait behind those who ask for one.
+            tracked = self._call_through_breaker(
+                call, *permit, has_turn=not bypass_breaker, turn_timeout=TURN_TIMEOUT
+            )
         except CallNotPermitted as rejected:
             call.close()
             return Failure(Unavailable(self.store.name, rejected.retry_after, rejected.reason))
@@ -199,15 +219,15 @@ class LockManager:
             self._owners = Owners()
         return self._owners.next(task)
 
-    def track(self, state: LeaseState, watchdog: Coroutine[object, object, None]) -> None:
-        """Start *watchdog*, and remember the lease so that `aclose` releases it."""
-        self._held[state] = self._start_task(watchdog)
+    def track(self, state: LeaseState) -> None:
+        """Renew the lease from now on, and remember it so that `aclose` releases it."""
+        self._held.add(state)
+        self._watchdog.watch(state)
 
     def start_release(self, state: LeaseState, known: tuple[str, ...]) -> "asyncio.Task[None]":
         """Start to release the *known* names once pending requests for them have ended; the task is owned here."""
-        watchdog = self._held.pop(state, None)
-        if watchdog is not None:
-            _ = watchdog.cancel()
+        self._held.discard(state)
+        self._watchdog.forget(state)
         return self._start_task(self._release_all(state, known))
 
     def report_leak(self, state: LeaseState) -> None:
@@ -225,6 +245,11 @@ class LockManager:
         if loop is not None and not loop.is_closed():
             # The garbage collector runs in any thread, and the release needs the thread of the event loop.
             _ = loop.call_soon_threadsafe(self.start_release, state, state.names)
+
+    def _end_at_limit(self, state: LeaseState) -> None:
+        """Release the lease, whose block may go on for longer: others wait for it."""
+        state.is_ended = True
+        _ = self.start_release(state, tuple(state.tokens))
 
     async def _release_all(self, state: LeaseState, known: tuple[str, ...]) -> None:
         for name in known:
@@ -269,19 +294,45 @@ class LockManager:
             return None, 0
 
     async def _call_through_breaker(
-        self, call: Coroutine[object, object, Outcome[T]], breaker: Breaker | None, permit: int
+        self,
+        call: Coroutine[object, object, Outcome[T]],
+        breaker: Breaker | None,
+        permit: int,
+        *,
+        has_turn: bool = True,
+        turn_timeout: float | None = None,
     ) -> Outcome[T]:
-        """Return the answer to *call*, and report to *breaker* whether there was one."""
-        if breaker is None:
-            return await call
+        """Return the answer to *call*, and report to *breaker* whether there was one.
+
+        Args:
+            call: Awaited once, or closed.
+
+            breaker: The circuit breaker to report to.
+
+            permit: Its permit for the call.
+
+            has_turn: The call waits for its turn among those of this process.
+
+            turn_timeout: Seconds after which it waits no longer; `None` for as long as it takes.
+        """
         answered: bool | None = None
-        requested_at, limit = self.clock.monotonic(), breaker.slow_after
+        is_slow = is_made = False
+        turns = self._turns if has_turn else None
         try:
+            if turns is not None and not await turns.take(turn_timeout):
+                return Failure(Unavailable(self.store.name, reason=UnavailableReason.OVERLOAD))
+            is_made = True
+            requested_at, limit = self.clock.monotonic(), None if breaker is None else breaker.slow_after
             outcome = await call
             answered = _has_answered(outcome)
-        finally:
             is_slow = limit is not None and self.clock.monotonic() - requested_at > limit
-            breaker.leave(permit, answered=answered, slow=is_slow)
+        finally:
+            if not is_made:
+                call.close()
+            elif turns is not None:
+                turns.end()
+            if breaker is not None:
+                breaker.leave(permit, answered=answered, slow=is_slow)
         return outcome
 
     def _forget_pending(self, owner: str, task: "asyncio.Task[object]") -> None:
@@ -302,12 +353,13 @@ class LockManager:
         if self._owners is not None and self._owners.process != os.getpid():
             raise LockMisuse("a forked process does not inherit locks: create a container in it")
         if self._loop is None:
-            self._loop = loop
+            self._loop, self._turns = loop, CallTurns()
         elif self._loop is not loop:
             if not self._loop.is_closed():
                 raise LockMisuse("these locks belong to another event loop, which has not called aclose()")
-            self._loop = loop
+            self._loop, self._turns = loop, CallTurns()
             self._held.clear()
+            self._watchdog.forget_all()
             self._tasks.clear()
             self._pending.clear()
 

@@ -147,9 +147,14 @@ class LockRequest:
 
     async def _try_acquire(self, ticket: int | None) -> tuple[Acquired | Busy, float]:
         requested_at = self.clock.monotonic()
-        answer = await self._call_store(
-            partial(self.store.try_acquire, self.name, self.owner, self.ttl, ticket)
-        )
+
+        async def try_acquire() -> Outcome[Acquired | Busy]:
+            # A lease begins with its request, not with the wait for a turn to make it.
+            nonlocal requested_at
+            requested_at = self.clock.monotonic()
+            return await self.store.try_acquire(self.name, self.owner, self.ttl, ticket)
+
+        answer = await self._call_store(try_acquire)
         return answer, requested_at
 
     async def _call_store(self, call: Callable[[], Coroutine[object, object, Outcome[T]]]) -> T:

@@ -22,6 +22,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.infrastructure.locks.polling import PollingLeases
 from fastapi_easy.infrastructure.locks.tokens import next_token
 
@@ -81,12 +82,9 @@ class FileLeaseStore(PollingLeases):
             return Success(Acquired(held.token))
         return await self._call_store(self._lock, name, owner)
 
-    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Return whether *owner* still has the lock, on the file that others would lock."""
-        held = self._held.get(name)
-        if held is None or (held.owner, held.token) != (owner, token):
-            return Success(False)
-        return await self._call_store(_is_current_file, held.file, self._path(name))
+    async def renew(self, leases: Sequence[Renewal]) -> Outcome[Sequence[bool]]:
+        """Return which of *leases* are still held, on the files that others would lock."""
+        return await self._call_store(lambda: [self._holds(each) for each in leases])
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release *name*; return whether *owner* had it."""
@@ -113,6 +111,14 @@ class FileLeaseStore(PollingLeases):
         while self._held:
             name, held = self._held.popitem()
             _ = self._release(name, held.file)
+
+    def _holds(self, lease: Renewal) -> bool:
+        held = self._held.get(lease.name)
+        return (
+            held is not None
+            and (held.owner, held.token) == (lease.owner, lease.token)
+            and _is_current_file(held.file, self._path(lease.name))
+        )
 
     def _lock(self, name: str, owner: str) -> Acquired | Busy:
         path = self._path(name)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import DuplicateKeyError
 from returns.result import Failure, Success
 
@@ -19,6 +19,7 @@ from fastapi_easy.domain.locks.lease import (
     LockInfo,
     WaitEdge,
 )
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
@@ -99,10 +100,36 @@ class MongoLeaseStore:
 
         return await self._call_store(acquire)
 
-    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
-        change = [{"$set": {"expires_at": _expires_in(ttl)}}]
-        return await self._update(_held_by(name, owner, token), change)
+    async def renew(self, leases: Sequence[Renewal]) -> Outcome[Sequence[bool]]:
+        """Let each of *leases* run for its `ttl` from now, in one command; return whether its owner still had it."""
+
+        async def renew_all() -> Sequence[bool]:
+            done = await self._do(
+                _LOCKS,
+                "bulk_write",
+                [
+                    UpdateOne(
+                        _held_by(each.name, each.owner, each.token),
+                        [{"$set": {"expires_at": _expires_in(each.ttl)}}],
+                    )
+                    for each in leases
+                ],
+                ordered=False,
+            )
+            if done.matched_count == len(leases):
+                return [True] * len(leases)
+            # A lease that was not renewed is lost for good, so that it can be asked for afterwards which those are.
+            held = await self._mongo.commands.aggregate(
+                _LOCKS,
+                [
+                    {"$match": {"_id": {"$in": [each.name for each in leases]}, "$expr": _NOT_EXPIRED}},
+                    {"$project": {"owner": 1, "token": 1}},
+                ],
+            )
+            found = {(each["_id"], each["owner"], int(each["token"])) for each in held}
+            return [(each.name, each.owner, each.token) in found for each in leases]
+
+        return await self._call_store(renew_all)
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release *name*; return whether *owner* had it."""

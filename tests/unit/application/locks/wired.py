@@ -39,8 +39,8 @@ class Wired(MemoryLeaseStore):
     async def try_acquire(self, *asked):
         return await self._through("try_acquire", asked[0], super().try_acquire(*asked))
 
-    async def renew(self, *asked):
-        return await self._through("renew", asked[0], super().renew(*asked))
+    async def renew(self, leases):
+        return await self._through("renew", leases[0].name, super().renew(leases))
 
     async def release(self, *asked):
         return await self._through("release", asked[0], super().release(*asked))

@@ -5,8 +5,10 @@ microseconds since 1970 by the server's clock, which is the only clock for expir
 """
 
 import asyncio
+import json
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Final, TypeAlias
 
@@ -23,6 +25,7 @@ from fastapi_easy.domain.locks.lease import (
     LockInfo,
     WaitEdge,
 )
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.relational.lease_connections import (
@@ -47,10 +50,6 @@ MAX_ATTEMPTS: Final = 4
 _CLEANUP_INTERVAL: Final = 600.0
 """Seconds between two deletions of what is not needed any more."""
 
-_RENEW: Final = """
-UPDATE fe_lock SET expires_at = {now} + :ttl
- WHERE name = :name AND owner = :owner AND token = :token AND expires_at > {now}
-"""
 _RELEASE: Final = "UPDATE fe_lock SET owner = NULL, expires_at = NULL WHERE name = :name AND owner = :owner"
 _EVICT: Final = """
 UPDATE fe_lock SET owner = NULL, expires_at = NULL
@@ -124,9 +123,23 @@ class RelationalLeaseStore(ABC):
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
 
-    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
-        return await self._update(_RENEW, name=name, owner=owner, token=token, ttl=_micros(ttl))
+    async def renew(self, leases: Sequence[Renewal]) -> Outcome[Sequence[bool]]:
+        """Let each of *leases* run for its `ttl` from now, in one statement; return whether its owner still had it."""
+        rows = [
+            {
+                "name": self.encode_name(each.name),
+                "owner": each.owner,
+                "token": each.token,
+                "ttl": _micros(each.ttl),
+            }
+            # In one order, so that two batches which meet do not wait for each other in a circle.
+            for each in sorted(leases, key=operator.attrgetter("name"))
+        ]
+        try:
+            held = await self.renew_rows({"leases": json.dumps(rows, ensure_ascii=False)}, len(rows))
+        except DATABASE_ERRORS as error:
+            return self._unavailable(error)
+        return Success([each.name in held for each in leases])
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release *name*; return whether *owner* had it."""
@@ -225,6 +238,10 @@ class RelationalLeaseStore(ABC):
         """Try to acquire the lease that *parameters* name."""
 
     @abstractmethod
+    async def renew_rows(self, parameters: Parameters, count: int) -> Container[str]:
+        """Renew the *count* leases that *parameters* have as `leases`, in JSON; return the names that are held."""
+
+    @abstractmethod
     async def insert_wait(self, parameters: Parameters) -> int:
         """Insert or prolong a wait; return its ticket."""
 
@@ -263,7 +280,7 @@ class RelationalLeaseStore(ABC):
             rendered = sql
             for placeholder, replacement in self.dialect.items():
                 rendered = rendered.replace(placeholder, replacement)
-            types: dict[str, TypeEngine[Any]] = {"name": String(), "owner": String()}
+            types: dict[str, TypeEngine[Any]] = {each: String() for each in ("name", "owner", "leases")}
             found = self._statements[sql] = text(rendered).bindparams(
                 *(bindparam(each, type_=types.get(each, BigInteger())) for each in parameters)
             )

@@ -1,6 +1,6 @@
 """Leases in MySQL or MariaDB."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import ClassVar, Final
 
 from fastapi_easy.domain.locks.lease import Acquired, Busy
@@ -27,12 +27,38 @@ SELECT owner, token, expires_at > {now},
        (SELECT count(*) FROM fe_lock_wait WHERE name = :name AND expires_at > {now} AND ticket < :ticket)
   FROM fe_lock WHERE name = :name
 """
+_RENEW: Final = """
+UPDATE JSON_TABLE(:leases, '$[*]' COLUMNS (
+         name VARCHAR(400) PATH '$.name', owner VARCHAR(200) PATH '$.owner',
+         token BIGINT PATH '$.token', ttl BIGINT PATH '$.ttl')) AS r
+  STRAIGHT_JOIN fe_lock l FORCE INDEX (PRIMARY) ON l.name = UNHEX(r.name)
+   SET l.expires_at = {now} + r.ttl
+ WHERE l.owner = CONVERT(r.owner USING utf8mb4) COLLATE utf8mb4_bin AND l.token = r.token AND l.expires_at > {now}
+"""
+"""Joined in this order, row by row through the primary key: whatever else is read would be locked too."""
+
+_SELECT_HELD: Final = """
+SELECT l.name FROM JSON_TABLE(:leases, '$[*]' COLUMNS (
+         name VARCHAR(400) PATH '$.name', owner VARCHAR(200) PATH '$.owner', token BIGINT PATH '$.token')) AS r
+  STRAIGHT_JOIN fe_lock l FORCE INDEX (PRIMARY) ON l.name = UNHEX(r.name)
+ WHERE l.owner = CONVERT(r.owner USING utf8mb4) COLLATE utf8mb4_bin AND l.token = r.token AND l.expires_at > {now}
+"""
 _INSERT_LOCK: Final = "INSERT IGNORE INTO fe_lock (name, token, acquired_at) VALUES (:name, 0, {now})"
 _INSERT_WAIT: Final = """
 INSERT INTO fe_lock_wait (name, owner, expires_at) VALUES (:name, :owner, {now} + :ttl)
 ON DUPLICATE KEY UPDATE expires_at = {now} + :ttl
 """
 _TICKET: Final = "SELECT ticket FROM fe_lock_wait WHERE owner = :owner"
+
+
+class _EveryName:
+    """The names that are held when all are."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+_EVERY_NAME: Final = _EveryName()
 
 
 class MySqlLeaseStore(RelationalLeaseStore):
@@ -67,6 +93,14 @@ class MySqlLeaseStore(RelationalLeaseStore):
                 _ = await self.execute(DELETE_WAIT, {"owner": owner})
             return Acquired(token)
         return Busy(owner if is_running else None, ahead)
+
+    async def renew_rows(self, parameters: Parameters, count: int) -> Container[str]:
+        """Renew leases; return the names that are held: all, unless the server has changed fewer rows."""
+        if (await self.execute(_RENEW, parameters)).affected == count:
+            return _EVERY_NAME
+        # A lease that was not renewed is lost for good, so that it can be asked for afterwards which those are.
+        rows = (await self.execute(_SELECT_HELD, parameters)).rows
+        return {self.decode_name(name) for (name,) in rows}
 
     async def insert_wait(self, parameters: Parameters) -> int:
         """Insert or prolong a wait; return its ticket."""

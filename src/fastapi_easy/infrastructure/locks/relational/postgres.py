@@ -1,7 +1,7 @@
 """Leases in PostgreSQL, which notifies those who wait."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Container, Mapping
 from contextlib import asynccontextmanager
 from typing import ClassVar, Final
 
@@ -26,6 +26,12 @@ UNION ALL
 SELECT NULL, (SELECT owner FROM fe_lock WHERE name = :name AND expires_at > {now}),
        (SELECT count(*) FROM fe_lock_wait WHERE name = :name AND expires_at > {now} AND ticket < :ticket)
  WHERE NOT EXISTS (SELECT 1 FROM got)
+"""
+_RENEW: Final = """
+UPDATE fe_lock AS l SET expires_at = {now} + r.ttl
+  FROM json_to_recordset(CAST(CAST(:leases AS text) AS json)) AS r(name text, owner text, token bigint, ttl bigint)
+ WHERE l.name = r.name AND l.owner = r.owner AND l.token = r.token AND l.expires_at > {now}
+RETURNING l.name
 """
 _RELEASE: Final = """
 WITH r AS (UPDATE fe_lock SET owner = NULL, expires_at = NULL WHERE name = :name AND owner = :owner RETURNING 1)
@@ -72,6 +78,10 @@ class PostgresLeaseStore(RelationalLeaseStore):
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release *name*, and notify the next waiter; return whether *owner* had it."""
         return await self._execute_and_notify(_RELEASE, name, owner)
+
+    async def renew_rows(self, parameters: Parameters, count: int) -> Container[str]:
+        """Renew leases; return the names that are held."""
+        return {str(name) for (name,) in (await self.execute(_RENEW, parameters)).rows}
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
         """End the wait of *owner* for *name*, and notify the next waiter."""

@@ -1,7 +1,7 @@
 """Leases in a SQLite file: for the processes of one machine."""
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Container, Mapping
+from typing import ClassVar, Final
 
 from fastapi_easy.domain.locks.lease import EVERY_LOCK_CAPABILITY, Acquired, Busy, LockCapability
 from fastapi_easy.infrastructure.locks.relational.lease_store import (
@@ -15,6 +15,15 @@ from fastapi_easy.infrastructure.locks.relational.statements import (
     INSERT_WAIT,
     SELECT_BUSY,
 )
+
+_RENEW: Final = """
+UPDATE fe_lock SET expires_at = {now} + r.ttl
+  FROM (SELECT json_extract(value, '$.name') AS name, json_extract(value, '$.owner') AS owner,
+               json_extract(value, '$.token') AS token, json_extract(value, '$.ttl') AS ttl
+          FROM json_each(:leases)) AS r
+ WHERE fe_lock.name = r.name AND fe_lock.owner = r.owner AND fe_lock.token = r.token AND expires_at > {now}
+RETURNING name
+"""
 
 
 class SqliteLeaseStore(RelationalLeaseStore):
@@ -39,6 +48,10 @@ class SqliteLeaseStore(RelationalLeaseStore):
             await self.execute(SELECT_BUSY, {each: parameters[each] for each in ("name", "ticket")})
         ).rows
         return Busy(holder, ahead)
+
+    async def renew_rows(self, parameters: Parameters, count: int) -> Container[str]:
+        """Renew leases; return the names that are held."""
+        return {str(name) for (name,) in (await self.execute(_RENEW, parameters)).rows}
 
     async def insert_wait(self, parameters: Parameters) -> int:
         """Insert or prolong a wait; return its ticket."""
