@@ -14,7 +14,13 @@ from fastapi_easy.application.locks.deadlock import find_cycle
 from fastapi_easy.application.locks.wakeups import WaiterRegistry
 from fastapi_easy.domain.errors import Outcome, Unavailable, UnavailableReason
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability
-from fastapi_easy.domain.locks.lock_errors import LockDeadlock, LockMisuse, LockTimeout, LockUnavailable
+from fastapi_easy.domain.locks.lock_errors import (
+    LockDeadlock,
+    LockLimitReached,
+    LockMisuse,
+    LockTimeout,
+    LockUnavailable,
+)
 from fastapi_easy.domain.locks.signal import Signal
 from fastapi_easy.domain.open_transaction import has_open_transaction
 from fastapi_easy.domain.ports.clock import Clock
@@ -104,7 +110,7 @@ class LockRequest:
             return answer.token, requested_at
         if self.wait <= 0:
             self.is_known = False
-            raise LockTimeout(self.name, answer.holder, 0.0)
+            raise _timeout(self.name, answer, 0.0)
         if has_open_transaction():
             self.is_known = False
             raise LockMisuse(
@@ -137,7 +143,7 @@ class LockRequest:
             waited = clock.monotonic() - begun
             left = self.until - clock.monotonic()
             if left <= 0:
-                raise LockTimeout(self.name, answer.holder, waited)
+                raise _timeout(self.name, answer, waited)
             if LockCapability.DEADLOCK in can and waited >= next_check:
                 next_check = waited + _DEADLOCK_CHECK_INTERVAL
                 await self._detect_deadlock()
@@ -213,3 +219,10 @@ class _Backoff:
         limit = _MAX_BACKOFF * 2 if answer.ahead else _MAX_BACKOFF
         # Jitter of half the time either way, so that waiters do not ask in step.
         return min(mean, limit) * (50 + secrets.randbelow(100)) / 100
+
+
+def _timeout(name: str, answer: Busy, waited: float) -> LockTimeout:
+    """Return the error about a wait of *waited* seconds that ended with *answer*."""
+    if answer.limit is not None:
+        return LockLimitReached(name, answer.limit, waited)
+    return LockTimeout(name, answer.holder, waited)

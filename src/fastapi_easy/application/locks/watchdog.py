@@ -83,7 +83,10 @@ class Watchdog:
 
     def forget(self, lease: LeaseState) -> None:
         """Renew *lease* no longer."""
-        if self._due.pop(lease, None) is not None and not self._due:
+        if self._due.pop(lease, None) is None:
+            return
+        self._lost += lease.lost.is_set()
+        if not self._due:
             self._stop_timer()
 
     def forget_all(self) -> None:

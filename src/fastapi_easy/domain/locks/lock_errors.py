@@ -1,6 +1,6 @@
 """Why a lock was not acquired, or was lost. Raised, since entering a block cannot return a value."""
 
-from fastapi_easy.domain.errors import Error, LockHeld, LockLost, Unavailable, UnavailableReason
+from fastapi_easy.domain.errors import Error, LockHeld, LockLost, TooManyLocks, Unavailable, UnavailableReason
 
 
 class LockError(Exception):
@@ -22,15 +22,35 @@ class LockTimeout(LockError):
         holder: The owner that has it; `None` when it became free for others who came first.
 
         waited: Seconds.
+
+        error: `LockHeld`, or what a subclass makes of it.
     """
 
-    def __init__(self, name: str, holder: str | None, waited: float) -> None:
+    def __init__(self, name: str, holder: str | None, waited: float, reason: str = "") -> None:
         self.name = name
         self.holder = holder
         self.waited = waited
         self.error = LockHeld(name)
-        who = "other waiters are ahead" if holder is None else f"{holder} holds it"
+        who = reason or ("other waiters are ahead" if holder is None else f"{holder} holds it")
         super().__init__(f"lock {name!r} could not be acquired within {waited:.2f} s: {who}")
+
+
+class LockLimitReached(LockTimeout):
+    """This process held as many session locks as it may, for the whole wait.
+
+    Attributes:
+        limit: How many those are.
+    """
+
+    def __init__(self, name: str, limit: int, waited: float) -> None:
+        super().__init__(
+            name,
+            None,
+            waited,
+            f"this process holds {limit} session locks, which is the limit of one connection",
+        )
+        self.limit = limit
+        self.error = TooManyLocks(name)
 
 
 class LockDeadlock(LockError):

@@ -152,6 +152,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "request_timeout": "The headers or the body did not arrive in time.",
     "stale": "The entity has changed since you read it. Nothing was changed; ETag is its version now.",
     "too_large": "The request is larger than the limit it names.",
+    "too_many_locks": "This process holds as many locks as it may. Nothing was changed; retry after Retry-After.",
     "too_many_failures": "More lines of an import failed than max_failures allows; errors lists them. Continue "
     "from next_line, or fix "
     "the lines and import them again.",

@@ -79,7 +79,7 @@ class SessionLockStore(PollingLeases, ABC):
             if held is not None:
                 return Acquired(held.token) if held.owner == owner else Busy(held.owner)
             if len(self._held) >= MAX_LOCKS:
-                return Busy(f"this process: limit of {MAX_LOCKS} session locks reached")
+                return Busy(limit=MAX_LOCKS)
             micros = await self.lock(name)
             if micros is None:
                 return Busy()

@@ -1,6 +1,7 @@
 """Cases about locks on top of a lease store, as programs use them."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator, Callable
 
@@ -16,6 +17,10 @@ from fastapi_easy.testing.conformance.locks.lease_suite import LeaseStores, Leas
 
 TTL = 0.75
 """Seconds of a lease that is to be renewed or lost within the test."""
+
+
+MANY = 20
+"""Leases of one process that are renewed together."""
 
 
 class LockManagerCases(LeaseSuite):
@@ -91,6 +96,31 @@ class LockManagerCases(LeaseSuite):
             assert lease.remaining > 0
             assert not await is_free(stores.remote, lock)
         assert lease.remaining == 0
+
+    async def test_many_that_are_held_are_all_renewed(
+        self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
+    ) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            leases = [
+                await stack.enter_async_context(process(0).hold(f"{lock}:{each}", ttl=TTL, on_lost="event"))
+                for each in range(MANY)
+            ]
+            await asyncio.sleep(TTL * 1.2)
+            listed = (await stores.overview.inspect(lock)).unwrap()
+
+            assert [each for each in leases if each.lost.is_set()] == []
+            assert {each.name: each.token for each in listed} == {each.name: each.token for each in leases}
+
+    async def test_it_ends_at_its_limit_though_its_block_goes_on(
+        self, process: Callable[[int], LockManager], lock: str
+    ) -> None:
+        async with (
+            process(0).hold(lock, ttl=60, max_hold=0.2, on_lost="event") as lease,
+            process(1).hold(lock, wait=30),
+        ):
+            assert lease.lost.is_set()
+            with pytest.raises(LeaseLost, match="max_hold"):
+                lease.check()
 
     async def test_what_a_block_raises_comes_out_and_the_lock_is_free(
         self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
