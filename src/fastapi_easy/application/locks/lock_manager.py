@@ -34,8 +34,9 @@ T = TypeVar("T")
 STORE_TIMEOUT: Final = 6.0
 """Seconds to wait for the store, whose own timeouts are shorter; the call goes on in the background."""
 
-TURN_TIMEOUT: Final = 2.0
-"""Seconds to wait for a turn to call the store, as for a connection: then there are too many calls at once."""
+TURN_TIMEOUT: Final = 5.0
+"""Seconds to wait for a turn to call the store; then there are too many calls at once. Less than `STORE_TIMEOUT`, and
+long, since those who give up ask again from the end of the line."""
 
 MAX_NAME_BYTES: Final = 200
 """Bytes of a name in UTF-8 at most: the width of its column on MySQL and MariaDB."""
