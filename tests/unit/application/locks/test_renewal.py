@@ -28,7 +28,7 @@ async def held(locks, *names, **terms):
 
 
 async def test_leases_that_are_due_soon_are_renewed_with_the_first_that_is_due(locks, store):
-    async with held(locks, *map(str, range(MANY)), ttl=1.8) as leases:
+    async with held(locks, *map(str, range(MANY)), ttl=1.5) as leases:
         await eventually(lambda: [len(each) for each in store.renewals[-2:]] == [MANY, MANY])
 
         assert store.asked.count("renew") < MANY / 4
@@ -52,7 +52,7 @@ async def test_one_that_is_lost_costs_none_of_the_others(locks, others):
 
 
 async def test_names_of_one_lease_are_renewed_together_and_lost_together(locks, others, store):
-    async with locks.hold("a", "b", "c", ttl=0.9, on_lost="event") as lease:
+    async with locks.hold("a", "b", "c", ttl=0.6, on_lost="event") as lease:
         await eventually(lambda: len(store.renewals) > 0)
         await others.evict("b", token=lease.tokens["b"], reason="test")
         async with asyncio.timeout(30):
