@@ -25,7 +25,7 @@ class SqliteLeaseStore(RelationalLeaseStore):
         "{now}": "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
         "{greatest}": "max",
         # No row lock is needed: SQLite has one writer at a time.
-        "{shared}": "",
+        "{keeps_token}": "",
     }
 
     async def acquire_row(self, parameters: Parameters) -> Acquired | Busy:
