@@ -1,7 +1,8 @@
 """Leases as rows: what SQLite, PostgreSQL, MySQL and MariaDB have in common.
 
 Every statement stands alone, in autocommit, on one of two connections that leases have to themselves. Times are
-microseconds since 1970 by the server's clock, which is the only clock for expiry: those of the processes differ.
+microseconds since 1970 by the server's clock, which is the only clock for expiry: those of the processes differ. SQLite
+has no server, and its processes share the clock of their machine: there they count from its start.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Final, TypeAlias
 
 from returns.result import Failure, Success
-from sqlalchemy import URL, BigInteger, Executable, String, bindparam, text
+from sqlalchemy import URL, BigInteger, Connection, Executable, String, bindparam, text
 from sqlalchemy.types import TypeEngine
 
 from fastapi_easy.domain.errors import Error, Outcome
@@ -220,6 +221,10 @@ class RelationalLeaseStore(ABC):
         """Close every connection."""
         await self.connections.close()
 
+    def prepare(self, connection: Connection) -> None:
+        """Make ready what the first statement needs: the tables."""
+        make_tables(connection)
+
     @abstractmethod
     async def acquire_row(self, parameters: Parameters) -> Acquired | Busy:
         """Try to acquire the lease that *parameters* name."""
@@ -262,7 +267,7 @@ class RelationalLeaseStore(ABC):
         """
         executor = self.connections.executor
         if not self._is_ready:
-            await executor.run_sync(make_tables)
+            await executor.run_sync(self.prepare)
             self._is_ready = True
         statement = self.statement(sql, parameters)
         for _ in range(MAX_ATTEMPTS - 1):

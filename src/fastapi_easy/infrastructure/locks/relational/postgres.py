@@ -49,6 +49,7 @@ class PostgresLeaseStore(RelationalLeaseStore):
         "{notify}": "(SELECT pg_notify('fe_lock', w.owner) FROM fe_lock_wait w WHERE w.name = :name "
         "AND w.owner <> :owner AND w.expires_at > {now} ORDER BY w.ticket LIMIT 1)",
         # Not now(), which is the start of the transaction.
+        "{day}": "{now}",
         "{now}": "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
         "{greatest}": "greatest",
         # The lock that a foreign key takes. Renewals and releases pass it by, since they change no key; to acquire

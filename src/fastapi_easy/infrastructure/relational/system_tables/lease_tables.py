@@ -10,8 +10,8 @@ _NAME: Final = 200
 _OWNER: Final = 200
 _ATTEMPTS: Final = 10
 
-LEASE_NAMES: Final = frozenset({"fe_lock", "fe_lock_wait"})
-"""The names of the tables."""
+LEASE_NAMES: Final = frozenset({"fe_lock", "fe_lock_wait", "fe_lock_boot"})
+"""The names of the tables; the last one is on SQLite only."""
 
 
 _GRANT_INDEX: Final = text("CREATE UNIQUE INDEX fe_lock_grant ON fe_lock (token, name)")
@@ -21,7 +21,8 @@ _GRANT_INDEX: Final = text("CREATE UNIQUE INDEX fe_lock_grant ON fe_lock (token,
 def make_tables(connection: Connection) -> None:
     """Create the missing tables of leases; safe when many processes do so at once.
 
-    Times are microseconds since 1970. A row without an owner is a name that was held once; its token goes on growing.
+    Times are microseconds since 1970, on SQLite since the start of the machine. A row without an owner is a
+    name that was held once; its token goes on growing.
     """
     tables = lease_tables()
     for attempt in range(1, _ATTEMPTS + 1):
