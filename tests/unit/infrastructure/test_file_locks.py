@@ -169,14 +169,17 @@ async def test_a_forked_process_holds_nothing_by_the_store_of_its_parent(folder:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        released = _answer_of(store.release("a", "me"))
-        renewed = _answer_of(store.renew("a", "me", acquired.token, 1.0))
-        _ = os.write(writer, f"{released} {renewed}".encode())
-        os._exit(0)
+        try:
+            released = _answer_of(store.release("a", "me"))
+            renewed = _answer_of(store.renew("a", "me", acquired.token, 1.0))
+            _ = os.write(writer, f"{released} {renewed}".encode())
+        finally:
+            # Whatever happens: the tests go on in the parent only.
+            os._exit(0)
     _, status = os.waitpid(child, 0)  # noqa: ASYNC222 (it ends at once)
+    os.close(writer)
     said = os.read(reader, 100).decode()
     os.close(reader)
-    os.close(writer)
     still_held = await store.renew("a", "me", acquired.token, 1.0)
     await store.close()
 
