@@ -14,6 +14,9 @@ from fastapi_easy.domain.errors import Error, LockLost, Outcome, Unsupported
 from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork, innermost
 
+_STAMP_SECONDS: Final = 0.1
+"""Seconds that a stamp takes when no other transaction is waited for, and more."""
+
 Fence: TypeAlias = Callable[[UnitOfWork, str, int], Awaitable[Outcome[bool]]]
 """Stamps a name with a fencing token in the database of a unit of work; returns whether no larger one is there."""
 
@@ -102,27 +105,47 @@ class HeldLease:
             return Failure(Unsupported(self.name, LockCapability.FENCING))
         if (expired := self._expired()) is not None:
             return expired
-        is_elsewhere = False
         for name, token in state.tokens.items():
             guarded = await state.store.guard(innermost(work), name, state.owner_of(name), token)
             if guarded is None:
-                is_elsewhere = True
-                if self._fence is None:
-                    return Failure(Unsupported(name, LockCapability.FENCING))
-                guarded = await self._fence(work, name, token)
+                return await self._guard_elsewhere(work)
             if isinstance(guarded, Failure):
                 return guarded
             if not guarded.unwrap():
-                state.mark_lost("another owner may hold it: the fencing check rejected the commit")
-                return Failure(LockLost(name))
-        if is_elsewhere:
-            # A stamp tells of holders that have stamped, not of those that have only acquired the lease and read.
-            # A renewal is the question and also keeps the lease until the commit is done.
+                return self._rejected(name)
+        # Other transactions may have kept the database waiting until the lease had expired.
+        return self._expired() or _SUCCESS
+
+    async def _guard_elsewhere(self, work: UnitOfWork) -> Outcome[None]:
+        """Renew the lease, and stamp the fence of the database of *work*, which knows nothing of the lease.
+
+        A stamp tells of holders that have stamped, not of those that have only acquired the lease and read. A renewal
+        is the question, and keeps the lease until the commit is done. It comes first: who has lost the lease must not
+        make its holder wait for the end of a transaction that has stamped.
+        """
+        state, fence = self._state, self._fence
+        if fence is None:
+            return Failure(Unsupported(self.name, LockCapability.FENCING))
+        renewed = await self._call_store(renew_lease(state), bypass_breaker=True)
+        if isinstance(renewed, Failure):
+            return renewed
+        renewed_at = state.clock.monotonic()
+        for name, token in state.tokens.items():
+            stamped = await fence(work, name, token)
+            if isinstance(stamped, Failure):
+                return stamped
+            if not stamped.unwrap():
+                return self._rejected(name)
+        if state.clock.monotonic() - renewed_at > _STAMP_SECONDS:
+            # Another transaction had stamped, and was waited for: much may have happened at the store meanwhile.
             renewed = await self._call_store(renew_lease(state), bypass_breaker=True)
             if isinstance(renewed, Failure):
                 return renewed
-        # Other transactions may have kept the database waiting until the lease had expired.
         return self._expired() or _SUCCESS
+
+    def _rejected(self, name: str) -> Failure[Error]:
+        self._state.mark_lost("another owner may hold it: the fencing check rejected the commit")
+        return Failure(LockLost(name))
 
     def _expired(self) -> Failure[Error] | None:
         """Return why nothing may be committed under the lease by now; `None` while it is certainly held."""

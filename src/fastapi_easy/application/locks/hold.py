@@ -67,6 +67,10 @@ class LeaseTracker(Protocol):
         """The waiters of this process, woken when it releases a name."""
         ...
 
+    def is_isolated(self) -> bool:
+        """Return whether an operator lets nobody call the store."""
+        ...
+
     def owner(self, task: "asyncio.Task[object]") -> str:
         """Return a new owner id for an acquisition by *task*."""
         ...
@@ -190,6 +194,7 @@ class Hold:
                 clock=tracker.clock,
                 call_store=tracker.call_store,
                 waiters=tracker.waiters,
+                is_isolated=tracker.is_isolated,
                 name=name,
                 owner=state.owner_of(name),
                 ttl=options.ttl,

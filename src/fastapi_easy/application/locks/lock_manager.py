@@ -17,13 +17,14 @@ from fastapi_easy.application.locks.hold import Hold, HoldOptions
 from fastapi_easy.application.locks.lease_state import LeaseState
 from fastapi_easy.application.locks.lock_store_dependency import LockStoreDependency
 from fastapi_easy.application.locks.owners import Owners
+from fastapi_easy.application.locks.releases import Releases
 from fastapi_easy.application.locks.wakeups import WaiterRegistry
 from fastapi_easy.application.locks.watchdog import Watchdog
 from fastapi_easy.domain.errors import Outcome, Unavailable, UnavailableReason
 from fastapi_easy.domain.locks.lease import Eviction, LockCapability, LockInfo, OnLost
 from fastapi_easy.domain.locks.lock_errors import LockMisuse
 from fastapi_easy.domain.locks.renewal import RenewalFigures
-from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted
+from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted, CircuitState
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.lease_store import LeaseStore
@@ -43,9 +44,6 @@ MAX_NAME_BYTES: Final = 200
 
 MIN_TTL: Final = 0.3
 """Seconds of a lease at least: three renewals have to fit in, see `watchdog`."""
-
-_RELEASE_RETRY_DELAYS: Final = (0.1, 0.5)
-"""Seconds between the attempts to release a name while the store does not answer; after the last it expires."""
 
 _CLOSE_TIMEOUT: Final = 5.0
 _logger: Final = logging.getLogger("fastapi_easy.locks")
@@ -91,6 +89,9 @@ class LockManager:
         self.waiters = WaiterRegistry()
         self._turns = CallTurns()
         self._watchdog = Watchdog(clock, self.call_store, self._start_task, self._end_at_limit)
+        self._releases = Releases(
+            store, clock, self.waiters, call=self._call_past_breaker, start=self._start_task
+        )
 
     @property
     def capabilities(self) -> frozenset[LockCapability]:
@@ -156,6 +157,7 @@ class LockManager:
     async def aclose(self) -> None:
         """Release every lease of this process, and close the store."""
         self._check_event_loop()
+        self._releases.stop()
         for state in tuple(self._held):
             state.mark_lost("the application shuts down")
             state.is_ended = True
@@ -169,6 +171,7 @@ class LockManager:
                 _ = await asyncio.wait(left, timeout=_CLOSE_TIMEOUT)
         await self.store.close()
         self._loop = self._owners = None
+        self._releases.resume()
 
     async def call_store(
         self,
@@ -213,6 +216,11 @@ class LockManager:
         done, _ = await asyncio.wait([task], timeout=limit)
         return task.result() if done else Failure(Unavailable(self.store.name))
 
+    def is_isolated(self) -> bool:
+        """Return whether an operator lets nobody call the store."""
+        breaker = self._breaker()
+        return breaker is not None and breaker.circuit.state is CircuitState.ISOLATED
+
     def owner(self, task: "asyncio.Task[object]") -> str:
         """Return a new owner id for an acquisition by *task*."""
         self._check_event_loop()
@@ -229,7 +237,7 @@ class LockManager:
         """Start to release the *known* names once pending requests for them have ended; the task is owned here."""
         self._held.discard(state)
         self._watchdog.forget(state)
-        return self._start_task(self._release_all(state, known))
+        return self._start_task(self._releases.release_all(state, known, self._pending))
 
     def report_leak(self, state: LeaseState) -> None:
         """Warn that the block of *state* was collected without being left, and release its lease."""
@@ -252,33 +260,11 @@ class LockManager:
         state.is_ended = True
         _ = self.start_release(state, tuple(state.tokens))
 
-    async def _release_all(self, state: LeaseState, known: tuple[str, ...]) -> None:
-        for name in known:
-            owner = state.owner_of(name)
-            if pending := self._pending.get(owner):
-                # A cancelled acquisition may still be running: it could acquire the name after its release.
-                _ = await asyncio.wait(pending)
-            if not await self._release(name, owner, was_queued=name not in state.tokens):
-                _logger.warning("lock %r could not be released by %s: it will expire", name, owner)
-            self.waiters.wake(name)
-
-    async def _release(self, name: str, owner: str, *, was_queued: bool) -> bool:
-        """Release *name*, and its place in the queue; return whether the store confirmed it."""
-        # Past an open breaker: others wait for this release, which costs them the rest of the `ttl` otherwise.
-        for pause in (*_RELEASE_RETRY_DELAYS, None):
-            released: Outcome[object] = await self._call_through_breaker(
-                self.store.release(name, owner), *self._acquire_permit(bypass_breaker=True)
-            )
-            # A name that was never acquired may still have its place in the queue, in the way of those behind it.
-            if was_queued and not isinstance(released, Failure):
-                released = await self._call_through_breaker(
-                    self.store.dequeue(name, owner), *self._acquire_permit(bypass_breaker=True)
-                )
-            if not isinstance(released, Failure):
-                return True
-            if pause is not None:
-                await asyncio.sleep(pause)
-        return False
+    def _call_past_breaker(
+        self, call: Coroutine[object, object, Outcome[T]]
+    ) -> Coroutine[object, object, Outcome[T]]:
+        """Return the answer to *call*, made also when the breaker is open."""
+        return self._call_through_breaker(call, *self._acquire_permit(bypass_breaker=True))
 
     def _acquire_permit(self, *, bypass_breaker: bool) -> tuple[Breaker | None, int]:
         """Return the circuit breaker to report to, and its permit; no breaker when the call bypasses an open one.
@@ -362,6 +348,7 @@ class LockManager:
             self._held.clear()
             self._watchdog.forget_all()
             self._tasks.clear()
+            self._releases.resume()
             self._pending.clear()
 
 

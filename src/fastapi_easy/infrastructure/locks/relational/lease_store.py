@@ -1,7 +1,8 @@
 """Leases as rows: what SQLite, PostgreSQL, MySQL and MariaDB have in common.
 
 Every statement stands alone, in autocommit, on one of two connections that leases have to themselves. Times are
-microseconds since 1970 by the server's clock, which is the only clock for expiry: those of the processes differ.
+microseconds since 1970 by the server's clock, which is the only clock for expiry: those of the processes differ. SQLite
+has no server, and its processes share the clock of their machine: there they count from its start.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Final, TypeAlias
 
 from returns.result import Failure, Success
-from sqlalchemy import URL, BigInteger, Executable, String, bindparam, text
+from sqlalchemy import URL, BigInteger, Connection, Executable, String, bindparam, text
 from sqlalchemy.types import TypeEngine
 
 from fastapi_easy.domain.errors import Error, Outcome
@@ -39,6 +40,7 @@ from fastapi_easy.infrastructure.relational.driver.executor import StatementResu
 from fastapi_easy.infrastructure.relational.error_codes import ErrorCause
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 from fastapi_easy.infrastructure.relational.system_tables.lease_tables import make_tables
+from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 NO_TICKET: Final = 2**62
@@ -68,9 +70,9 @@ _SELECT_WAITING: Final = """
 SELECT name, owner FROM fe_lock_wait
  WHERE expires_at > {now} AND SUBSTR(name, 1, LENGTH(:name)) = :name ORDER BY ticket
 """
-_GUARD: Final = """
+SELECT_GRANT: Final = """
 SELECT 1 FROM fe_lock
- WHERE name = :name AND owner = :owner AND token = :token AND expires_at > {now} {shared}
+ WHERE name = :name AND owner = :owner AND token = :token AND expires_at > {now} {keeps_token}
 """
 _PING: Final = text("SELECT 1")
 _CLEANUP_STATEMENTS: Final = (
@@ -93,7 +95,7 @@ class RelationalLeaseStore(ABC):
     Attributes:
         connections: The connections that statements are sent on.
 
-        dialect: What replaces `{now}`, `{greatest}`, `{shared}` and other placeholders in statements, in this order.
+        dialect: What replaces `{now}`, `{keeps_token}` and other placeholders in statements, in this order.
 
     """
 
@@ -198,10 +200,9 @@ class RelationalLeaseStore(ABC):
             return None
         parameters: Parameters = {"name": self.encode_name(name), "owner": owner, "token": token}
         try:
-            answer = await work.transaction.execute(self.statement(_GUARD, parameters), parameters)
+            return Success(await self.guard_row(work.transaction, parameters))
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
-        return Success(bool(answer.rows))
 
     @property
     def sends_wakeups(self) -> bool:
@@ -233,6 +234,10 @@ class RelationalLeaseStore(ABC):
         """Close every connection."""
         await self.connections.close()
 
+    def prepare(self, connection: Connection) -> None:
+        """Make ready what the first statement needs: the tables."""
+        make_tables(connection)
+
     @abstractmethod
     async def acquire_row(self, parameters: Parameters) -> Acquired | Busy:
         """Try to acquire the lease that *parameters* name."""
@@ -244,6 +249,24 @@ class RelationalLeaseStore(ABC):
     @abstractmethod
     async def insert_wait(self, parameters: Parameters) -> int:
         """Insert or prolong a wait; return its ticket."""
+
+    async def guard_row(self, transaction: Transaction, parameters: Parameters) -> bool:
+        """Return whether the lease is held, and let nobody else acquire it before *transaction* has ended.
+
+        The lease itself is renewed and released meanwhile on other connections, which must not wait for that.
+        """
+        answer = await transaction.execute(self.statement(SELECT_GRANT, parameters), parameters)
+        return bool(answer.rows)
+
+    async def execute_unless_guarded(self, sql: str, parameters: Parameters) -> StatementResult | None:
+        """Execute *sql* as `execute` does; `None`, and nothing is done, when a guard made it wait for too long."""
+        try:
+            return await self.execute(sql, parameters)
+        except DATABASE_ERRORS as error:
+            classified = classify_error(error)
+            if classified is None or classified.cause is not ErrorCause.TIMEOUT:
+                raise
+            return None
 
     def encode_name(self, name: str) -> str:
         """Return *name* as it is sent."""
@@ -261,7 +284,7 @@ class RelationalLeaseStore(ABC):
         """
         executor = self.connections.executor
         if not self._is_ready:
-            await executor.run_sync(make_tables)
+            await executor.run_sync(self.prepare)
             self._is_ready = True
         statement = self.statement(sql, parameters)
         for _ in range(MAX_ATTEMPTS - 1):

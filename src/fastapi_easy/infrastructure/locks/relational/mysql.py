@@ -10,6 +10,7 @@ from fastapi_easy.infrastructure.locks.relational.lease_store import (
     RelationalLeaseStore,
 )
 from fastapi_easy.infrastructure.locks.relational.statements import DELETE_WAIT
+from fastapi_easy.infrastructure.relational.transaction import Transaction
 
 _ACQUIRE: Final = """
 UPDATE fe_lock SET
@@ -60,6 +61,12 @@ class _EveryName:
 
 _EVERY_NAME: Final = _EveryName()
 
+_LOCK_GRANT: Final = """
+SELECT 1 FROM fe_lock FORCE INDEX (fe_lock_grant) WHERE token = :token AND name = :name LOCK IN SHARE MODE
+"""
+"""Locks the entry of the index and not the row, since nothing but the index is read. Renewals and releases change no
+token and pass it by; to acquire the name is to change its entry, which waits."""
+
 
 class MySqlLeaseStore(RelationalLeaseStore):
     """Implements `LeaseStore` in MySQL or MariaDB, with InnoDB."""
@@ -68,7 +75,8 @@ class MySqlLeaseStore(RelationalLeaseStore):
         # Not NOW(), which stands still within a statement that waits.
         "{now}": "CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)",
         "{greatest}": "GREATEST",
-        "{shared}": "LOCK IN SHARE MODE",
+        # See `guard_row`, which locks before it looks.
+        "{keeps_token}": "",
         ":name": "UNHEX(:name)",
     }
 
@@ -80,7 +88,8 @@ class MySqlLeaseStore(RelationalLeaseStore):
             rows = (await self.execute(_STATE, asked)).rows
             if rows and (rows[0][2] or rows[0][3]) and rows[0][0] != parameters["owner"]:
                 return Busy(rows[0][0] if rows[0][2] else None, rows[0][3])
-        _ = await self.execute(_ACQUIRE, parameters)
+        if await self.execute_unless_guarded(_ACQUIRE, parameters) is None:
+            return Busy()
         rows = (await self.execute(_STATE, asked)).rows
         if not rows:
             _ = await self.execute(_INSERT_LOCK, {"name": parameters["name"]})
@@ -106,6 +115,13 @@ class MySqlLeaseStore(RelationalLeaseStore):
         """Insert or prolong a wait; return its ticket."""
         _ = await self.execute(_INSERT_WAIT, parameters)
         return int((await self.execute(_TICKET, {"owner": parameters["owner"]})).rows[0][0])
+
+    async def guard_row(self, transaction: Transaction, parameters: Parameters) -> bool:
+        """Return whether the lease is held, and let nobody else acquire it before *transaction* has ended."""
+        kept = {each: parameters[each] for each in ("name", "token")}
+        # In this order: whoever has acquired it before it was locked is seen by the second, which reads what is there.
+        answer = await transaction.execute(self.statement(_LOCK_GRANT, kept), kept)
+        return bool(answer.rows) and await super().guard_row(transaction, parameters)
 
     def encode_name(self, name: str) -> str:
         """Return *name* in hexadecimal: not every driver can send bytes."""

@@ -55,9 +55,12 @@ class PostgresLeaseStore(RelationalLeaseStore):
         "{notify}": "(SELECT pg_notify('fe_lock', w.owner) FROM fe_lock_wait w WHERE w.name = :name "
         "AND w.owner <> :owner AND w.expires_at > {now} ORDER BY w.ticket LIMIT 1)",
         # Not now(), which is the start of the transaction.
+        "{day}": "{now}",
         "{now}": "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
         "{greatest}": "greatest",
-        "{shared}": "FOR SHARE",
+        # The lock that a foreign key takes. Renewals and releases pass it by, since they change no key; to acquire
+        # the name is to write its key, which waits.
+        "{keeps_token}": "FOR KEY SHARE",
     }
 
     def __init__(self, url: URL) -> None:
@@ -68,7 +71,10 @@ class PostgresLeaseStore(RelationalLeaseStore):
 
     async def acquire_row(self, parameters: Parameters) -> Acquired | Busy:
         """Try to acquire the lease that *parameters* name."""
-        ((token, holder, ahead),) = (await self.execute(_ACQUIRE, parameters)).rows
+        answer = await self.execute_unless_guarded(_ACQUIRE, parameters)
+        if answer is None:
+            return Busy()
+        ((token, holder, ahead),) = answer.rows
         return Busy(holder, ahead) if token is None else Acquired(token)
 
     async def insert_wait(self, parameters: Parameters) -> int:
