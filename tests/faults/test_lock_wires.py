@@ -13,6 +13,7 @@ from fastapi_easy.application.locks.lock_manager import STORE_TIMEOUT, LockManag
 from fastapi_easy.domain import LeaseLost, LockUnavailable
 from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from tests.faults.processes import locks_at
+from tests.thorough import one_in
 from tests.wire import Wire, wired
 
 SERVERS = ["postgres", "mariadb", "redis", "mongo"]
@@ -201,12 +202,13 @@ async def test_waiters_are_told_at_the_end_of_their_wait_when_the_store_has_fall
     await far.wire.listen()
 
 
+@pytest.mark.parametrize("far", one_in(2, SERVERS), indirect=True)
 async def test_a_store_that_is_away_for_a_moment_is_waited_for(far, lock):
     far.wire.refuse()
     asking = asyncio.ensure_future(holds_once(far.locks, lock))
     async with far.near.hold(f"{lock}:held"):
         waiting = asyncio.ensure_future(holds_once(far.locks, f"{lock}:held"))
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(0.5)
         assert not asking.done()
         await far.wire.listen()
         await asking

@@ -13,7 +13,7 @@ from fastapi_easy.bootstrap import open_kernel
 from fastapi_easy.domain import LockLost, LockTimeout, Patch
 from tests.faults.processes import bank_at, locks_at
 
-TTL = 0.9
+TTL = 0.6
 
 
 @pytest.fixture(params=["postgres", "mariadb", "mongo"])
@@ -41,7 +41,7 @@ async def test_an_early_guard_does_not_block_the_renewals_of_its_own_lease(bank,
         work.bind(lease)
         _ = (await lease.guard(work)).unwrap()
         _ = (await work.repository("accounts").update(account.id, Patch({"balance": 1}))).unwrap()
-        await asyncio.sleep(TTL + 0.3)
+        await asyncio.sleep(TTL + 0.2)
         lease.check()
         with pytest.raises(LockTimeout):
             async with others.hold(lock, wait=0):

@@ -25,6 +25,8 @@ def _patience(monkeypatch):
     monkeypatch.setattr(releases, "_DELAYS", (0.01, 0.01))
     monkeypatch.setattr(releases, "_LATE_DELAYS", (0.05,))
     monkeypatch.setattr(lock_request, "_RETRY_WINDOW", 0.1)
+    monkeypatch.setattr(lock_request, "_MIN_OUTAGE_BACKOFF", 0.01)
+    monkeypatch.setattr(lock_request, "_MAX_OUTAGE_BACKOFF", 0.05)
 
 
 @pytest.fixture
