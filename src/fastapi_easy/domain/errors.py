@@ -11,9 +11,9 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from returns.result import Failure, Success
 
-from fastapi_easy.domain.locks.lock_refusals import LockHeld as LockHeld  # noqa: PLC0414 (one of the errors)
-from fastapi_easy.domain.locks.lock_refusals import LockLost as LockLost  # noqa: PLC0414 (likewise)
-from fastapi_easy.domain.locks.lock_refusals import TooManyLocks as TooManyLocks  # noqa: PLC0414 (likewise)
+from fastapi_easy.domain.lock_refusals import LockHeld as LockHeld  # noqa: PLC0414 (one of the errors)
+from fastapi_easy.domain.lock_refusals import LockLost as LockLost  # noqa: PLC0414 (likewise)
+from fastapi_easy.domain.lock_refusals import TooManyLocks as TooManyLocks  # noqa: PLC0414 (likewise)
 from fastapi_easy.domain.migrations.stopped import MigrationStopped
 
 Key: TypeAlias = Any
