@@ -55,6 +55,8 @@ async def test_locks_are_reported_from_when_they_are_used(tmp_path):
     assert reported["breaker"]["state"] == "closed"
     assert 'fastapi_easy_pool_limit{database="locks"} 2.0' in metrics
     assert 'fastapi_easy_breaker_state{database="locks",state="closed"} 1.0' in metrics
+    assert 'fastapi_easy_locks_held{database="locks"} 1.0' in metrics
+    assert 'fastapi_easy_locks_lost_total{database="locks"} 0.0' in metrics
 
 
 async def test_locks_that_are_isolated_are_refused_and_those_that_are_held_are_kept(tmp_path):

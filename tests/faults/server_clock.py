@@ -50,17 +50,12 @@ time_t time(time_t *place) {
 
 
 @contextlib.contextmanager
-def moving_server(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Service, Callable[[int], None]]]:
-    """A server of the kind *name*, and what moves its clock: to so many seconds after the true time."""
-    recipe, compiler = RECIPES[name], shutil.which("cc")
-    program = recipe.locate()
+def movable_clock() -> Iterator[tuple[Path, Callable[[int], None]]]:
+    """The library that moves the time of day of whatever is started with it, and what moves it."""
+    compiler = shutil.which("cc")
     if compiler is None:
         # No server that the project could bring up: a machine may have nothing but Python, pip and make.
         pytest.skip("Needs a C compiler.")
-    if program is None:
-        (pytest.fail if required() else pytest.skip)(f"Needs a program of {name} to start.")
     folder = Path(tempfile.mkdtemp(prefix="fastapi-easy-clock-"))
     # The server may run as somebody else.
     folder.chmod(0o755)
@@ -77,11 +72,26 @@ def moving_server(
         written.replace(offset)
 
     move(0)
-    with monkeypatch.context() as patched:
-        patched.setenv("LD_PRELOAD", str(library))
-        service = recipe.start(program)
     try:
-        yield service, move
+        yield library, move
     finally:
-        service.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def moving_server(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Service, Callable[[int], None]]]:
+    """A server of the kind *name*, and what moves its clock: to so many seconds after the true time."""
+    recipe = RECIPES[name]
+    program = recipe.locate()
+    if program is None:
+        (pytest.fail if required() else pytest.skip)(f"Needs a program of {name} to start.")
+    with movable_clock() as (library, move):
+        with monkeypatch.context() as patched:
+            patched.setenv("LD_PRELOAD", str(library))
+            service = recipe.start(program)
+        try:
+            yield service, move
+        finally:
+            service.stop()

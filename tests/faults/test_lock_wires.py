@@ -13,6 +13,7 @@ from fastapi_easy.application.locks.lock_manager import STORE_TIMEOUT, LockManag
 from fastapi_easy.domain import LeaseLost, LockUnavailable
 from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from tests.faults.processes import locks_at
+from tests.thorough import one_in
 from tests.wire import Wire, wired
 
 SERVERS = ["postgres", "mariadb", "redis", "mongo"]
@@ -63,10 +64,10 @@ async def is_free(locks: LockManager, name: str) -> bool:
     return not await is_held(locks, name)
 
 
-async def cannot_hold(locks: LockManager, name: str) -> float:
+async def cannot_hold(locks: LockManager, name: str, wait: float = 0) -> float:
     begun = time.monotonic()
     with pytest.raises(LockUnavailable):
-        async with locks.hold(name, wait=60):
+        async with locks.hold(name, wait=wait):
             pass
     return time.monotonic() - begun
 
@@ -190,12 +191,32 @@ async def test_wherever_an_answer_breaks_off_nothing_is_left_behind(far, lock):
     print(f"\n{far.server}: {held} of 7 were held all the same")
 
 
-async def test_waiters_are_told_when_the_store_falls_silent(far, lock):
+async def test_waiters_are_told_at_the_end_of_their_wait_when_the_store_has_fallen_silent(far, lock):
     async with far.near.hold(lock):
-        waiting = asyncio.ensure_future(cannot_hold(far.locks, lock))
-        await asyncio.sleep(0.5)
+        waiting = asyncio.ensure_future(cannot_hold(far.locks, lock, wait=1.0))
+        await asyncio.sleep(0.3)
         far.wire.refuse()
         seconds = await waiting
 
-    assert seconds <= 0.5 + 3 + BUSY
+    assert 1.0 <= seconds <= 1.0 + 3 + BUSY
     await far.wire.listen()
+
+
+@pytest.mark.parametrize("far", one_in(2, SERVERS), indirect=True)
+async def test_a_store_that_is_away_for_a_moment_is_waited_for(far, lock):
+    far.wire.refuse()
+    asking = asyncio.ensure_future(holds_once(far.locks, lock))
+    async with far.near.hold(f"{lock}:held"):
+        waiting = asyncio.ensure_future(holds_once(far.locks, f"{lock}:held"))
+        await asyncio.sleep(0.5)
+        assert not asking.done()
+        await far.wire.listen()
+        await asking
+
+    await waiting
+    assert await is_free(far.near, lock)
+
+
+async def holds_once(locks: LockManager, name: str) -> None:
+    async with locks.hold(name, wait=60) as lease:
+        lease.check()

@@ -10,6 +10,9 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.lock_refusals import LockHeld as LockHeld  # noqa: PLC0414 (one of the errors)
+from fastapi_easy.domain.lock_refusals import LockLost as LockLost  # noqa: PLC0414 (likewise)
+from fastapi_easy.domain.lock_refusals import TooManyLocks as TooManyLocks  # noqa: PLC0414 (likewise)
 from fastapi_easy.domain.migrations.stopped import MigrationStopped
 from fastapi_easy.domain.unavailable import (
     Deadlock,
@@ -262,24 +265,6 @@ class RateLimited:
 
 
 @dataclass(frozen=True, slots=True)
-class LockHeld:
-    """Somebody else holds the lock."""
-
-    code: ClassVar[str] = "lock_held"
-    name: str
-    retry_after: float = 1.0
-    """Seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class LockLost:
-    """The lock ran out while the work was being done; nothing was changed."""
-
-    code: ClassVar[str] = "lock_lost"
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class DeadlineExceeded:
     """The caller does not wait any longer; nothing was changed.
 
@@ -330,6 +315,7 @@ Error: TypeAlias = (
     | TooLarge
     | RateLimited
     | LockHeld
+    | TooManyLocks
     | LockLost
     | Unavailable
     | StorageFull

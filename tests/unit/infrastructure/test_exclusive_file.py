@@ -7,6 +7,7 @@ from pathlib import Path
 from returns.result import Success
 
 from fastapi_easy.domain.locks.lease import Acquired, Busy
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.infrastructure.locks.exclusive_file import ExclusiveFileLeases
 
 HOLDER = """
@@ -30,7 +31,7 @@ async def test_one_owner_has_it_at_a_time(tmp_path: Path) -> None:
     first = (await ours.try_acquire("x", "us", 1.0)).unwrap()
     again = await ours.try_acquire("x", "us", 1.0)
     second = await theirs.try_acquire("x", "them", 1.0)
-    renewed = await ours.renew("x", "us", first.token, 1.0)
+    renewed = await ours.renew([Renewal("x", "us", first.token, 1.0)])
     released = await ours.release("x", "us")
     third = (await theirs.try_acquire("x", "them", 1.0)).unwrap()
     await theirs.close()
@@ -38,7 +39,7 @@ async def test_one_owner_has_it_at_a_time(tmp_path: Path) -> None:
     assert isinstance(first, Acquired)
     assert again == Success(Acquired(first.token))
     assert second == Success(Busy(None))
-    assert (renewed, released) == (Success(True), Success(True))
+    assert (renewed, released) == (Success([True]), Success(True))
     assert isinstance(third, Acquired)
 
 

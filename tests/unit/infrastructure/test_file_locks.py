@@ -2,15 +2,22 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from returns.result import Success
 
+from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.locks.lease import Acquired, Busy
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.infrastructure.locks.file import FileLeaseStore
+
+T = TypeVar("T")
 
 _PROCESS = """
 import asyncio, os, sys
@@ -31,6 +38,26 @@ async def main(folder, rounds):
             await asyncio.sleep(0.001)
 
 asyncio.run(main(Path(sys.argv[1]), 150))
+"""
+
+_FORKING = """
+import asyncio, multiprocessing, sys, time
+from pathlib import Path
+from fastapi_easy.infrastructure.locks.file import FileLeaseStore
+
+async def main(folder):
+    store = FileLeaseStore(folder)
+    await store.try_acquire("released", "parent", 1.0)
+    await store.try_acquire("held", "parent", 1.0)
+    child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
+    child.start()
+    print(child.pid, flush=True)
+    sys.stdin.readline()
+    await store.release("released", "parent")
+    print("released", flush=True)
+    sys.stdin.readline()
+
+asyncio.run(main(Path(sys.argv[1])))
 """
 
 
@@ -105,3 +132,68 @@ async def test_never_two_processes_have_the_lock_while_files_come_and_go(tmp_pat
         (0, b"")
     ] * 4
     assert left_in(tmp_path) == []
+
+
+async def test_a_forked_process_keeps_no_lock_of_its_parent(folder: Path) -> None:
+    parent = subprocess.Popen(  # noqa: ASYNC220 (a moment, and nobody else is here)
+        [sys.executable, "-c", _FORKING, str(folder)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdin is not None
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    store = FileLeaseStore(folder)
+    try:
+        before = [await store.try_acquire(each, "me", 1.0) for each in ("released", "held")]
+        _ = parent.stdin.write("release\n")
+        parent.stdin.flush()
+        assert parent.stdout.readline() == "released\n"
+        after_release = (await store.try_acquire("released", "me", 1.0)).unwrap()
+        parent.kill()
+        _ = parent.wait()
+        after_kill = (await store.try_acquire("held", "me", 1.0)).unwrap()
+    finally:
+        os.kill(child, signal.SIGKILL)
+        parent.kill()
+        _ = parent.communicate()
+        await store.close()
+
+    assert before == [Success(Busy("parent"))] * 2
+    assert [type(each) for each in (after_release, after_kill)] == [Acquired, Acquired]
+
+
+async def test_a_forked_process_holds_nothing_by_the_store_of_its_parent(folder: Path) -> None:
+    store = FileLeaseStore(folder)
+    acquired = (await store.try_acquire("a", "me", 1.0)).unwrap()
+    assert isinstance(acquired, Acquired)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            released = _answer_of(store.release("a", "me"))
+            renewed = _answer_of(store.renew([Renewal("a", "me", acquired.token, 1.0)]))
+            _ = os.write(writer, f"{released} {renewed}".encode())
+        finally:
+            # Whatever happens: the tests go on in the parent only.
+            os._exit(0)
+    _, status = os.waitpid(child, 0)  # noqa: ASYNC222 (it ends at once)
+    os.close(writer)
+    said = os.read(reader, 100).decode()
+    os.close(reader)
+    still_held = await store.renew([Renewal("a", "me", acquired.token, 1.0)])
+    await store.close()
+
+    assert (status, said, still_held) == (0, "False [False]", Success([True]))
+
+
+def _answer_of(asked: Coroutine[object, object, Outcome[T]]) -> T:
+    """Return what *asked* answers without waiting for anything: the loop is that of the parent."""
+    try:
+        asked.send(None)
+    except StopIteration as answered:
+        outcome: Outcome[T] = answered.value
+        return outcome.unwrap()
+    raise AssertionError("it waits")

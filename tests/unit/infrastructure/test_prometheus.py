@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from fastapi_easy.domain import NotFound
+from fastapi_easy.domain.locks.renewal import RenewalFigures
 from fastapi_easy.domain.ports import CallNotPermitted, Metrics, Observation, Pool
 from fastapi_easy.domain.ports.retry import FailedAttempt
 from fastapi_easy.infrastructure.observation.composite import CompositeObserver
@@ -136,3 +137,23 @@ def test_a_composite_observer_passes_on_to_each(count: int) -> None:
     CompositeObserver(every).observe(Observation("books", "get", 0.1, None, "c"))
 
     assert all(reported(each) for each in every)
+
+
+def test_renewals_are_reported_of_what_keeps_leases() -> None:
+    class Keeper(PooledDatabase):
+        """Something that keeps leases."""
+
+        renewals = RenewalFigures(held=2, renewed=30, late_seconds=1.5, lateness=0.25, lost=1)
+
+    numbers = reported(PrometheusMetrics(), [Keeper("locks", None), PooledDatabase("main", None)])
+
+    renewals = {
+        name: number for name, number in numbers.items() if "lock" in name[0] and "_created" not in name[0]
+    }
+    assert renewals == {
+        ("fastapi_easy_locks_held", "locks"): 2,
+        ("fastapi_easy_locks_lost_total", "locks"): 1,
+        ("fastapi_easy_lock_renewal_late_seconds_count", "locks"): 30,
+        ("fastapi_easy_lock_renewal_late_seconds_sum", "locks"): 1.5,
+        ("fastapi_easy_lock_renewal_lateness_seconds", "locks"): 0.25,
+    }

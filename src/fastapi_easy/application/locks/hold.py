@@ -2,17 +2,16 @@
 
 import asyncio
 import weakref
-from collections.abc import Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Protocol
 
-from fastapi_easy.application.locks.held_lease import Fence, HeldLease, LeaseState
+from fastapi_easy.application.locks.held_lease import Fence, HeldLease
+from fastapi_easy.application.locks.lease_state import LeaseState
 from fastapi_easy.application.locks.lock_request import LockRequest, StoreCall
 from fastapi_easy.application.locks.owners import task_of
 from fastapi_easy.application.locks.wakeups import WaiterRegistry
-from fastapi_easy.application.locks.watchdog import watch
 from fastapi_easy.domain import deadline
 from fastapi_easy.domain.locks.lease import OnLost
 from fastapi_easy.domain.locks.lock_errors import LockDeadlock, LockMisuse
@@ -68,12 +67,16 @@ class LeaseTracker(Protocol):
         """The waiters of this process, woken when it releases a name."""
         ...
 
+    def is_isolated(self) -> bool:
+        """Return whether an operator lets nobody call the store."""
+        ...
+
     def owner(self, task: "asyncio.Task[object]") -> str:
         """Return a new owner id for an acquisition by *task*."""
         ...
 
-    def track(self, state: LeaseState, watchdog: Coroutine[object, object, None]) -> None:
-        """Start *watchdog*, and remember the lease so that shutdown releases it."""
+    def track(self, state: LeaseState) -> None:
+        """Renew the lease from now on, and remember it so that shutdown releases it."""
         ...
 
     def start_release(self, state: LeaseState, known: tuple[str, ...]) -> "asyncio.Task[None]":
@@ -191,6 +194,7 @@ class Hold:
                 clock=tracker.clock,
                 call_store=tracker.call_store,
                 waiters=tracker.waiters,
+                is_isolated=tracker.is_isolated,
                 name=name,
                 owner=state.owner_of(name),
                 ttl=options.ttl,
@@ -203,7 +207,8 @@ class Hold:
             state.mark_acquired(name, token, requested_at)
             if len(requests) == 1:
                 # The watchdog starts with the first name, which must not expire while the next is waited for.
-                tracker.track(state, watch(state, tracker.call_store, options.max_hold))
+                state.end_after(options.max_hold)
+                tracker.track(state)
 
     def _already_held(self) -> HeldLease | None:
         """Return the lease of the same names that this task holds already, if the hold is reentrant.

@@ -11,15 +11,20 @@ from typing import Final, TypeVar
 
 from returns.result import Failure
 
-from fastapi_easy.application.locks.held_lease import Fence, LeaseState
+from fastapi_easy.application.locks.call_turns import CallTurns
+from fastapi_easy.application.locks.held_lease import Fence
 from fastapi_easy.application.locks.hold import Hold, HoldOptions
+from fastapi_easy.application.locks.lease_state import LeaseState
 from fastapi_easy.application.locks.lock_store_dependency import LockStoreDependency
 from fastapi_easy.application.locks.owners import Owners
+from fastapi_easy.application.locks.releases import Releases
 from fastapi_easy.application.locks.wakeups import WaiterRegistry
+from fastapi_easy.application.locks.watchdog import Watchdog
 from fastapi_easy.domain.errors import Outcome, Unavailable, UnavailableReason
 from fastapi_easy.domain.locks.lease import Eviction, LockCapability, LockInfo, OnLost
 from fastapi_easy.domain.locks.lock_errors import LockMisuse
-from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted
+from fastapi_easy.domain.locks.renewal import RenewalFigures
+from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted, CircuitState
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.dependency import Dependency
 from fastapi_easy.domain.ports.lease_store import LeaseStore
@@ -30,14 +35,15 @@ T = TypeVar("T")
 STORE_TIMEOUT: Final = 6.0
 """Seconds to wait for the store, whose own timeouts are shorter; the call goes on in the background."""
 
+TURN_TIMEOUT: Final = 5.0
+"""Seconds to wait for a turn to call the store; then there are too many calls at once. Less than `STORE_TIMEOUT`, and
+long, since those who give up ask again from the end of the line."""
+
 MAX_NAME_BYTES: Final = 200
 """Bytes of a name in UTF-8 at most: the width of its column on MySQL and MariaDB."""
 
 MIN_TTL: Final = 0.3
 """Seconds of a lease at least: three renewals have to fit in, see `watchdog`."""
-
-_RELEASE_RETRY_DELAYS: Final = (0.1, 0.5)
-"""Seconds between the attempts to release a name while the store does not answer; after the last it expires."""
 
 _CLOSE_TIMEOUT: Final = 5.0
 _logger: Final = logging.getLogger("fastapi_easy.locks")
@@ -78,9 +84,14 @@ class LockManager:
         self._owners: Owners | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[object]] = set()
-        self._held: dict[LeaseState, asyncio.Task[None]] = {}
+        self._held: set[LeaseState] = set()
         self._pending: dict[str, set[asyncio.Task[object]]] = {}
         self.waiters = WaiterRegistry()
+        self._turns = CallTurns()
+        self._watchdog = Watchdog(clock, self.call_store, self._start_task, self._end_at_limit)
+        self._releases = Releases(
+            store, clock, self.waiters, call=self._call_past_breaker, start=self._start_task
+        )
 
     @property
     def capabilities(self) -> frozenset[LockCapability]:
@@ -91,6 +102,11 @@ class LockManager:
     def dependency(self) -> Dependency | None:
         """The store as a dependency for health checks; `None` when it has no connections, or none was opened yet."""
         return None if self.store.pool is None else LockStoreDependency(self)
+
+    @property
+    def renewals(self) -> RenewalFigures:
+        """How the leases that this process holds are renewed."""
+        return self._watchdog.figures(len(self._held))
 
     @property
     def held(self) -> int:
@@ -114,8 +130,10 @@ class LockManager:
             raise LockMisuse(
                 f"a lock's name has 1 to {MAX_NAME_BYTES} bytes and no NUL: {invalid[0][:80]!r} …"
             )
+        # A lease may not outlast its limit, also when this process dies.
+        longest = ttl if max_hold is None else max(MIN_TTL, min(ttl, max_hold))
         options = HoldOptions(
-            ttl=ttl, wait=wait, on_lost=on_lost, fair=fair, max_hold=max_hold, reentrant=reentrant
+            ttl=longest, wait=wait, on_lost=on_lost, fair=fair, max_hold=max_hold, reentrant=reentrant
         )
         return Hold(self, tuple(sorted(set(names))), options, _find_call_site())
 
@@ -139,6 +157,7 @@ class LockManager:
     async def aclose(self) -> None:
         """Release every lease of this process, and close the store."""
         self._check_event_loop()
+        self._releases.stop()
         for state in tuple(self._held):
             state.mark_lost("the application shuts down")
             state.is_ended = True
@@ -152,6 +171,7 @@ class LockManager:
                 _ = await asyncio.wait(left, timeout=_CLOSE_TIMEOUT)
         await self.store.close()
         self._loop = self._owners = None
+        self._releases.resume()
 
     async def call_store(
         self,
@@ -177,7 +197,11 @@ class LockManager:
         """
         try:
             self._check_event_loop()
-            tracked = self._call_through_breaker(call, *self._acquire_permit(bypass_breaker=bypass_breaker))
+            permit = self._acquire_permit(bypass_breaker=bypass_breaker)
+            # What a lease depends on does not wait behind those who ask for one.
+            tracked = self._call_through_breaker(
+                call, *permit, has_turn=not bypass_breaker, turn_timeout=TURN_TIMEOUT
+            )
         except CallNotPermitted as rejected:
             call.close()
             return Failure(Unavailable(self.store.name, rejected.retry_after, rejected.reason))
@@ -192,6 +216,11 @@ class LockManager:
         done, _ = await asyncio.wait([task], timeout=limit)
         return task.result() if done else Failure(Unavailable(self.store.name))
 
+    def is_isolated(self) -> bool:
+        """Return whether an operator lets nobody call the store."""
+        breaker = self._breaker()
+        return breaker is not None and breaker.circuit.state is CircuitState.ISOLATED
+
     def owner(self, task: "asyncio.Task[object]") -> str:
         """Return a new owner id for an acquisition by *task*."""
         self._check_event_loop()
@@ -199,16 +228,16 @@ class LockManager:
             self._owners = Owners()
         return self._owners.next(task)
 
-    def track(self, state: LeaseState, watchdog: Coroutine[object, object, None]) -> None:
-        """Start *watchdog*, and remember the lease so that `aclose` releases it."""
-        self._held[state] = self._start_task(watchdog)
+    def track(self, state: LeaseState) -> None:
+        """Renew the lease from now on, and remember it so that `aclose` releases it."""
+        self._held.add(state)
+        self._watchdog.watch(state)
 
     def start_release(self, state: LeaseState, known: tuple[str, ...]) -> "asyncio.Task[None]":
         """Start to release the *known* names once pending requests for them have ended; the task is owned here."""
-        watchdog = self._held.pop(state, None)
-        if watchdog is not None:
-            _ = watchdog.cancel()
-        return self._start_task(self._release_all(state, known))
+        self._held.discard(state)
+        self._watchdog.forget(state)
+        return self._start_task(self._releases.release_all(state, known, self._pending))
 
     def report_leak(self, state: LeaseState) -> None:
         """Warn that the block of *state* was collected without being left, and release its lease."""
@@ -226,33 +255,16 @@ class LockManager:
             # The garbage collector runs in any thread, and the release needs the thread of the event loop.
             _ = loop.call_soon_threadsafe(self.start_release, state, state.names)
 
-    async def _release_all(self, state: LeaseState, known: tuple[str, ...]) -> None:
-        for name in known:
-            owner = state.owner_of(name)
-            if pending := self._pending.get(owner):
-                # A cancelled acquisition may still be running: it could acquire the name after its release.
-                _ = await asyncio.wait(pending)
-            if not await self._release(name, owner, was_queued=name not in state.tokens):
-                _logger.warning("lock %r could not be released by %s: it will expire", name, owner)
-            self.waiters.wake(name)
+    def _end_at_limit(self, state: LeaseState) -> None:
+        """Release the lease, whose block may go on for longer: others wait for it."""
+        state.is_ended = True
+        _ = self.start_release(state, tuple(state.tokens))
 
-    async def _release(self, name: str, owner: str, *, was_queued: bool) -> bool:
-        """Release *name*, and its place in the queue; return whether the store confirmed it."""
-        # Past an open breaker: others wait for this release, which costs them the rest of the `ttl` otherwise.
-        for pause in (*_RELEASE_RETRY_DELAYS, None):
-            released: Outcome[object] = await self._call_through_breaker(
-                self.store.release(name, owner), *self._acquire_permit(bypass_breaker=True)
-            )
-            # A name that was never acquired may still have its place in the queue, in the way of those behind it.
-            if was_queued and not isinstance(released, Failure):
-                released = await self._call_through_breaker(
-                    self.store.dequeue(name, owner), *self._acquire_permit(bypass_breaker=True)
-                )
-            if not isinstance(released, Failure):
-                return True
-            if pause is not None:
-                await asyncio.sleep(pause)
-        return False
+    def _call_past_breaker(
+        self, call: Coroutine[object, object, Outcome[T]]
+    ) -> Coroutine[object, object, Outcome[T]]:
+        """Return the answer to *call*, made also when the breaker is open."""
+        return self._call_through_breaker(call, *self._acquire_permit(bypass_breaker=True))
 
     def _acquire_permit(self, *, bypass_breaker: bool) -> tuple[Breaker | None, int]:
         """Return the circuit breaker to report to, and its permit; no breaker when the call bypasses an open one.
@@ -269,19 +281,45 @@ class LockManager:
             return None, 0
 
     async def _call_through_breaker(
-        self, call: Coroutine[object, object, Outcome[T]], breaker: Breaker | None, permit: int
+        self,
+        call: Coroutine[object, object, Outcome[T]],
+        breaker: Breaker | None,
+        permit: int,
+        *,
+        has_turn: bool = True,
+        turn_timeout: float | None = None,
     ) -> Outcome[T]:
-        """Return the answer to *call*, and report to *breaker* whether there was one."""
-        if breaker is None:
-            return await call
+        """Return the answer to *call*, and report to *breaker* whether there was one.
+
+        Args:
+            call: Awaited once, or closed.
+
+            breaker: The circuit breaker to report to.
+
+            permit: Its permit for the call.
+
+            has_turn: The call waits for its turn among those of this process.
+
+            turn_timeout: Seconds after which it waits no longer; `None` for as long as it takes.
+        """
         answered: bool | None = None
-        requested_at, limit = self.clock.monotonic(), breaker.slow_after
+        is_slow = is_made = False
+        turns = self._turns if has_turn else None
         try:
+            if turns is not None and not await turns.take(turn_timeout):
+                return Failure(Unavailable(self.store.name, reason=UnavailableReason.OVERLOAD))
+            is_made = True
+            requested_at, limit = self.clock.monotonic(), None if breaker is None else breaker.slow_after
             outcome = await call
             answered = _has_answered(outcome)
-        finally:
             is_slow = limit is not None and self.clock.monotonic() - requested_at > limit
-            breaker.leave(permit, answered=answered, slow=is_slow)
+        finally:
+            if not is_made:
+                call.close()
+            elif turns is not None:
+                turns.end()
+            if breaker is not None:
+                breaker.leave(permit, answered=answered, slow=is_slow)
         return outcome
 
     def _forget_pending(self, owner: str, task: "asyncio.Task[object]") -> None:
@@ -302,13 +340,15 @@ class LockManager:
         if self._owners is not None and self._owners.process != os.getpid():
             raise LockMisuse("a forked process does not inherit locks: create a container in it")
         if self._loop is None:
-            self._loop = loop
+            self._loop, self._turns = loop, CallTurns()
         elif self._loop is not loop:
             if not self._loop.is_closed():
                 raise LockMisuse("these locks belong to another event loop, which has not called aclose()")
-            self._loop = loop
+            self._loop, self._turns = loop, CallTurns()
             self._held.clear()
+            self._watchdog.forget_all()
             self._tasks.clear()
+            self._releases.resume()
             self._pending.clear()
 
 

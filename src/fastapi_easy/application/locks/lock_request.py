@@ -14,7 +14,13 @@ from fastapi_easy.application.locks.deadlock import find_cycle
 from fastapi_easy.application.locks.wakeups import WaiterRegistry
 from fastapi_easy.domain.errors import Outcome, Unavailable, UnavailableReason
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability
-from fastapi_easy.domain.locks.lock_errors import LockDeadlock, LockMisuse, LockTimeout, LockUnavailable
+from fastapi_easy.domain.locks.lock_errors import (
+    LockDeadlock,
+    LockLimitReached,
+    LockMisuse,
+    LockTimeout,
+    LockUnavailable,
+)
 from fastapi_easy.domain.locks.signal import Signal
 from fastapi_easy.domain.open_transaction import has_open_transaction
 from fastapi_easy.domain.ports.clock import Clock
@@ -38,9 +44,13 @@ _MIN_BACKOFF_WITH_WAKEUPS: Final = 0.1
 _MAX_BACKOFF: Final = 0.5
 """Seconds between two attempts of the waiter who is next; longer where the store sends wakeups."""
 
+_MIN_OUTAGE_BACKOFF: Final = 0.05
+_MAX_OUTAGE_BACKOFF: Final = 1.0
+"""Seconds between two calls of a store that does not answer, or does not let the call through."""
+
 _RETRY_WINDOW: Final = 1.0
-"""Seconds within which a call may be repeated: a broken connection fails fast, a store that is silent for longer is
-not asked a second time."""
+"""Seconds for which an open transaction waits for a store that does not answer: a broken connection is replaced, and
+what the transaction has locked is not kept from others for as long as an outage."""
 
 _BACKOFF_FACTOR: Final = 0.05
 """The delay in noticing a release, as a part of the time for which the lock was held."""
@@ -75,6 +85,8 @@ class LockRequest:
 
         waiters: The waiters of this process, woken when it releases the name.
 
+        is_isolated: Whether an operator lets nobody call the store, which no waiting ends.
+
         until: When to give up, on the clock of `Clock.monotonic`.
 
         is_known: The store may know the request: it is queued there, or may have been acquired.
@@ -84,6 +96,7 @@ class LockRequest:
     clock: Clock
     call_store: StoreCall
     waiters: WaiterRegistry
+    is_isolated: Callable[[], bool]
     name: str
     owner: str
     ttl: float
@@ -104,7 +117,7 @@ class LockRequest:
             return answer.token, requested_at
         if self.wait <= 0:
             self.is_known = False
-            raise LockTimeout(self.name, answer.holder, 0.0)
+            raise _timeout(self.name, answer, 0.0)
         if has_open_transaction():
             self.is_known = False
             raise LockMisuse(
@@ -137,7 +150,7 @@ class LockRequest:
             waited = clock.monotonic() - begun
             left = self.until - clock.monotonic()
             if left <= 0:
-                raise LockTimeout(self.name, answer.holder, waited)
+                raise _timeout(self.name, answer, waited)
             if LockCapability.DEADLOCK in can and waited >= next_check:
                 next_check = waited + _DEADLOCK_CHECK_INTERVAL
                 await self._detect_deadlock()
@@ -147,30 +160,47 @@ class LockRequest:
 
     async def _try_acquire(self, ticket: int | None) -> tuple[Acquired | Busy, float]:
         requested_at = self.clock.monotonic()
-        answer = await self._call_store(
-            partial(self.store.try_acquire, self.name, self.owner, self.ttl, ticket)
-        )
+
+        async def try_acquire() -> Outcome[Acquired | Busy]:
+            # A lease begins with its request, not with the wait for a turn to make it.
+            nonlocal requested_at
+            requested_at = self.clock.monotonic()
+            return await self.store.try_acquire(self.name, self.owner, self.ttl, ticket)
+
+        answer = await self._call_store(try_acquire)
         return answer, requested_at
 
     async def _call_store(self, call: Callable[[], Coroutine[object, object, Outcome[T]]]) -> T:
-        # A call whose answer was lost is repeated: calls are idempotent for the same owner.
-        requested_at, is_last = self.clock.monotonic(), False
+        # A call whose answer was lost is repeated: calls are idempotent for the same owner. An outage that is
+        # shorter than the wait is part of the wait.
+        requested_at, pause = self.clock.monotonic(), _MIN_OUTAGE_BACKOFF
         while True:
             was_known, self.is_known = self.is_known, True
             outcome = await self.call_store(call(), owner=self.owner)
             if not isinstance(outcome, Failure):
                 return outcome.unwrap()
             error = outcome.failure()
-            cause = error if isinstance(error, Unavailable) else Unavailable(self.store.name)
-            if cause.reason is UnavailableReason.OVERLOAD and self.clock.monotonic() < self.until:
-                # Too many concurrent calls on this side: the store is up, so the request may wait until its timeout.
+            if not isinstance(error, Unavailable):
+                raise LockUnavailable(self.name, Unavailable(self.store.name))
+            if error.reason is UnavailableReason.CIRCUIT_OPEN:
+                self.is_known = was_known
+            left = self._waits_until(error.reason, requested_at) - self.clock.monotonic()
+            if left <= 0:
+                raise LockUnavailable(self.name, error)
+            if error.reason is UnavailableReason.OVERLOAD:
+                # Too many concurrent calls on this side: the store is up.
                 await asyncio.sleep(_MIN_BACKOFF)
                 continue
-            if cause.reason is UnavailableReason.CIRCUIT_OPEN:
-                self.is_known, is_last = was_known, True
-            if is_last or self.clock.monotonic() >= min(requested_at + _RETRY_WINDOW, self.until):
-                raise LockUnavailable(self.name, cause)
-            is_last = True
+            await asyncio.sleep(min(left, _jittered(pause)))
+            pause = min(2 * pause, _MAX_OUTAGE_BACKOFF)
+
+    def _waits_until(self, reason: UnavailableReason, requested_at: float) -> float:
+        """Return until when a call that was first made at *requested_at* is repeated after *reason*."""
+        if reason is UnavailableReason.OVERLOAD:
+            return self.until
+        if reason is UnavailableReason.CIRCUIT_OPEN and self.is_isolated():
+            return requested_at
+        return min(self.until, requested_at + _RETRY_WINDOW) if has_open_transaction() else self.until
 
     async def _detect_deadlock(self) -> None:
         """Raise `LockDeadlock` when this request closes a cycle of owners who wait for one another.
@@ -206,5 +236,16 @@ class _Backoff:
         shortest = _MIN_BACKOFF_WITH_WAKEUPS if self._store.sends_wakeups else _MIN_BACKOFF
         mean = max(shortest * (1 + answer.ahead), (now - self._changed_at) * _BACKOFF_FACTOR)
         limit = _MAX_BACKOFF * 2 if answer.ahead else _MAX_BACKOFF
-        # Jitter of half the time either way, so that waiters do not ask in step.
-        return min(mean, limit) * (50 + secrets.randbelow(100)) / 100
+        return _jittered(min(mean, limit))
+
+
+def _jittered(seconds: float) -> float:
+    """Return *seconds*, or half of them more or less, so that waiters do not ask in step."""
+    return seconds * (50 + secrets.randbelow(100)) / 100
+
+
+def _timeout(name: str, answer: Busy, waited: float) -> LockTimeout:
+    """Return the error about a wait of *waited* seconds that ended with *answer*."""
+    if answer.limit is not None:
+        return LockLimitReached(name, answer.limit, waited)
+    return LockTimeout(name, answer.holder, waited)

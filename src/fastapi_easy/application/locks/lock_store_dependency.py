@@ -4,6 +4,7 @@ from collections.abc import Coroutine
 from typing import Final, Protocol, TypeVar
 
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.locks.renewal import RenewalFigures
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 
@@ -21,6 +22,11 @@ class StoreCaller(Protocol):
         """The lease store."""
         ...
 
+    @property
+    def renewals(self) -> RenewalFigures:
+        """How the leases of this process are renewed."""
+        ...
+
     async def call_store(
         self, call: Coroutine[object, object, Outcome[T]], /, *, bypass_breaker: bool
     ) -> Outcome[T]:
@@ -29,7 +35,7 @@ class StoreCaller(Protocol):
 
 
 class LockStoreDependency:
-    """Implements `Dependency`.
+    """Implements `Dependency` and `ReportsRenewals`.
 
     Args:
         caller: Asks the store.
@@ -49,6 +55,11 @@ class LockStoreDependency:
     def pool(self) -> Pool | None:
         """The connection pool of the store."""
         return self._caller.store.pool
+
+    @property
+    def renewals(self) -> RenewalFigures:
+        """How the leases of this process are renewed."""
+        return self._caller.renewals
 
     async def check(self) -> Outcome[None]:
         """Check that the store answers, past the circuit breaker."""

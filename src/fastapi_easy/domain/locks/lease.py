@@ -49,16 +49,19 @@ class Acquired:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """A lease is held by another owner, or others wait for it first.
+    """A lease is held by another owner, or others wait for it first, or this process holds too many.
 
     Attributes:
         holder: The owner that has it; `None` when it is free, but other waiters are ahead.
 
         ahead: How many wait and come first.
+
+        limit: How many locks the asking process may hold, when it holds so many already.
     """
 
     holder: str | None = None
     ahead: int = 0
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

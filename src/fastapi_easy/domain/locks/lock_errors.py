@@ -1,6 +1,6 @@
 """Why a lock was not acquired, or was lost. Raised, since entering a block cannot return a value."""
 
-from fastapi_easy.domain.errors import Error, LockHeld, LockLost, Unavailable, UnavailableReason
+from fastapi_easy.domain.errors import Error, LockHeld, LockLost, TooManyLocks, Unavailable, UnavailableReason
 
 
 class LockError(Exception):
@@ -19,18 +19,41 @@ class LockTimeout(LockError):
     Attributes:
         name: Of the lock.
 
-        holder: The owner that has it; `None` when it became free for others who came first.
+        holder: The owner that has it; `None` when it became free for others who came first, or only the unit of work
+            has not ended that its last holder guarded.
 
         waited: Seconds.
+
+        error: `LockHeld`, or what a subclass makes of it.
     """
 
-    def __init__(self, name: str, holder: str | None, waited: float) -> None:
+    def __init__(self, name: str, holder: str | None, waited: float, reason: str = "") -> None:
         self.name = name
         self.holder = holder
         self.waited = waited
         self.error = LockHeld(name)
-        who = "other waiters are ahead" if holder is None else f"{holder} holds it"
+        who = "other waiters are ahead, or the unit of work of its last holder goes on"
+        if reason or holder is not None:
+            who = reason or f"{holder} holds it"
         super().__init__(f"lock {name!r} could not be acquired within {waited:.2f} s: {who}")
+
+
+class LockLimitReached(LockTimeout):
+    """This process held as many session locks as it may, for the whole wait.
+
+    Attributes:
+        limit: How many those are.
+    """
+
+    def __init__(self, name: str, limit: int, waited: float) -> None:
+        super().__init__(
+            name,
+            None,
+            waited,
+            f"this process holds {limit} session locks, which is the limit of one connection",
+        )
+        self.limit = limit
+        self.error = TooManyLocks(name)
 
 
 class LockDeadlock(LockError):
@@ -69,7 +92,7 @@ class LeaseLost(LockError):
 
 
 class LockUnavailable(LockError):
-    """The store of the leases does not answer, or was not asked since it has been silent; nothing is held.
+    """The store of the leases did not answer for all of the wait, or was not called; nothing is held.
 
     Args:
         name: Of the lock.
@@ -84,12 +107,13 @@ class LockUnavailable(LockError):
         self.name = name
         self.dependency = cause.dependency
         self.error = cause
-        why = (
-            "is not called while its circuit breaker is open"
-            if cause.reason is UnavailableReason.CIRCUIT_OPEN
-            else "does not answer"
-        )
-        super().__init__(f"lock {name!r} cannot be acquired: {cause.dependency} {why}")
+        super().__init__(f"lock {name!r} cannot be acquired: {cause.dependency} {_why(cause.reason)}")
+
+
+def _why(reason: UnavailableReason) -> str:
+    if reason is UnavailableReason.CIRCUIT_OPEN:
+        return "is not called while its circuit breaker is open"
+    return "is busy with other changes" if reason is UnavailableReason.TIMEOUT else "does not answer"
 
 
 class LockMisuse(Exception):

@@ -3,6 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
+from fastapi_easy.domain.locks.renewal import RenewalFigures
 from fastapi_easy.domain.ports.database import Pool
 
 
@@ -41,4 +42,14 @@ class ReportsReadOnly(Protocol):
     @property
     def is_read_only(self) -> bool:
         """Whether it took no changes when it was checked last: a standby, a file that may only be read."""
+        ...
+
+
+@runtime_checkable
+class ReportsRenewals(Protocol):
+    """A dependency that keeps leases, and can tell how they are renewed."""
+
+    @property
+    def renewals(self) -> RenewalFigures:
+        """How the leases of this process are renewed."""
         ...

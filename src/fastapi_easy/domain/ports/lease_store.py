@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo, WaitEdge
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.domain.locks.signal import Signal
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
@@ -51,8 +52,14 @@ class LeaseStore(Protocol):
         """
         ...
 
-    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; whether it still had it."""
+    async def renew(self, leases: Sequence[Renewal]) -> Outcome[Sequence[bool]]:
+        """Let each of *leases* run for its `ttl` from now; whether its owner still had it, in the same order.
+
+        In as few round trips as the store allows. One that is lost keeps none of the others from being renewed.
+
+        Args:
+            leases: Up to `MAX_RENEWALS` of different names. A store without `TTL` only looks whether they are held.
+        """
         ...
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:

@@ -74,8 +74,10 @@ class Lease(Protocol):
     async def guard(self, work: UnitOfWork) -> Outcome[None]:
         """Hold on to it until the transaction of *work* has ended. `UnitOfWork.bind` does it before the commit.
 
-        Where *work* writes into another database than that of the leases, its fence is stamped with the token, and the
-        lease is renewed: do it first of all there, before anything is read that later writes are based on.
+        The lease goes on being renewed, however long *work* takes; whoever acquires it next waits for its end.
+        Where *work* writes into another database than that of the leases, the lease is renewed, and the fence of that
+        database is stamped with the token: do it first of all there, before anything is read that later writes are
+        based on.
 
         Fails with:
             LockLost: It is lost or has expired, or somebody else may have it by now.
@@ -115,7 +117,8 @@ class LockProvider(Protocol):
 
             ttl: Seconds after which it runs out when this process has vanished.
 
-            wait: Seconds to wait for others; 0 asks once.
+            wait: Seconds to wait for others, and for the store when it does not answer; 0 asks once. With an open
+                transaction an outage of the store is not waited for.
 
             on_lost: When the lease is lost, `cancel` cancels the task at its next `await` and makes `LeaseLost` of
                 it at the end of the block; `event` only sets `Lease.lost`.
@@ -131,7 +134,7 @@ class LockProvider(Protocol):
 
             LockDeadlock: Waiting would never end.
 
-            LockUnavailable: The store does not answer, or has been silent and is left alone for a while.
+            LockUnavailable: The store did not answer for all of *wait*, or an operator has isolated it.
 
             LeaseLost: At the end of the block, with `on_lost="cancel"`.
 

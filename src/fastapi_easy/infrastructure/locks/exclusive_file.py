@@ -15,6 +15,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.infrastructure.locks.polling import PollingLeases
 from fastapi_easy.infrastructure.locks.tokens import next_token
 
@@ -56,9 +57,10 @@ class ExclusiveFileLeases(PollingLeases):
             )
         return await self._call(lambda: self._lock(owner))
 
-    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Return whether *owner* still has the lock."""
-        return Success(self._held is not None and (self._held.owner, self._held.token) == (owner, token))
+    async def renew(self, leases: Sequence[Renewal]) -> Outcome[Sequence[bool]]:
+        """Return which of *leases* is the one that is held."""
+        held = None if self._held is None else (self._held.owner, self._held.token)
+        return Success([(each.owner, each.token) == held for each in leases])
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release the lock; return whether *owner* had it."""

@@ -22,6 +22,8 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Outcome, Unavailable
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo
+from fastapi_easy.domain.locks.renewal import Renewal
+from fastapi_easy.infrastructure.locks.lock_files import close_lock_file, open_lock_file
 from fastapi_easy.infrastructure.locks.polling import PollingLeases
 from fastapi_easy.infrastructure.locks.tokens import next_token
 
@@ -45,11 +47,14 @@ class _Held:
         token: Likewise.
 
         file: The descriptor that the kernel has locked.
+
+        process: The process that has locked it; those that are forked from it hold nothing.
     """
 
     owner: str
     token: int
     file: int
+    process: int
 
 
 class FileLeaseStore(PollingLeases):
@@ -76,21 +81,21 @@ class FileLeaseStore(PollingLeases):
         self, name: str, owner: str, ttl: float, ticket: int | None = None
     ) -> Outcome[Acquired | Busy]:
         """Give *name* to *owner* if it is free, or is its already."""
-        held = self._held.get(name)
+        held = self._find(name)
         if held is not None and held.owner == owner and _is_current_file(held.file, self._path(name)):
             return Success(Acquired(held.token))
         return await self._call_store(self._lock, name, owner)
 
-    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Return whether *owner* still has the lock, on the file that others would lock."""
-        held = self._held.get(name)
-        if held is None or (held.owner, held.token) != (owner, token):
-            return Success(False)
-        return await self._call_store(_is_current_file, held.file, self._path(name))
+    async def renew(self, leases: Sequence[Renewal]) -> Outcome[Sequence[bool]]:
+        """Return which of *leases* are still held, on the files that others would lock."""
+        known = [self._knows(each) for each in leases]
+        if not any(known):
+            return Success(known)
+        return await self._call_store(lambda: [self._holds(each) for each in leases])
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release *name*; return whether *owner* had it."""
-        held = self._held.get(name)
+        held = self._find(name)
         if held is None or held.owner != owner:
             return Success(False)
         del self._held[name]
@@ -112,7 +117,20 @@ class FileLeaseStore(PollingLeases):
         """Release everything that this store holds."""
         while self._held:
             name, held = self._held.popitem()
-            _ = self._release(name, held.file)
+            if held.process == os.getpid():
+                _ = self._release(name, held.file)
+
+    def _find(self, name: str) -> _Held | None:
+        held = self._held.get(name)
+        return held if held is not None and held.process == os.getpid() else None
+
+    def _knows(self, lease: Renewal) -> bool:
+        held = self._find(lease.name)
+        return held is not None and (held.owner, held.token) == (lease.owner, lease.token)
+
+    def _holds(self, lease: Renewal) -> bool:
+        held = self._find(lease.name)
+        return held is not None and self._knows(lease) and _is_current_file(held.file, self._path(lease.name))
 
     def _lock(self, name: str, owner: str) -> Acquired | Busy:
         path = self._path(name)
@@ -120,14 +138,14 @@ class FileLeaseStore(PollingLeases):
         try:
             if not _try_lock(file) or not _is_current_file(file, path):
                 holder = _read_record(file).get("owner")
-                os.close(file)
+                close_lock_file(file)
                 return Busy(None if holder is None else str(holder))
             token = next_token(int(_read_record(file).get("token", 0)))
             _write_record(file, {"name": name, "owner": owner, "token": token, "since": time.time()})
         except BaseException:
-            os.close(file)
+            close_lock_file(file)
             raise
-        self._held[name] = _Held(owner, token, file)
+        self._held[name] = _Held(owner, token, file, os.getpid())
         return Acquired(token)
 
     def _open(self, path: Path) -> int:
@@ -145,7 +163,7 @@ class FileLeaseStore(PollingLeases):
             # While it is locked: nobody else has a lock on what is removed.
             path.unlink()
         finally:
-            os.close(file)
+            close_lock_file(file)
         with contextlib.suppress(OSError):
             path.parent.rmdir()
         return True
@@ -153,7 +171,7 @@ class FileLeaseStore(PollingLeases):
     def _list(self, prefix: str) -> Sequence[LockInfo]:
         found: list[LockInfo] = []
         for path in self._folder.glob("*.lock"):
-            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            file = open_lock_file(path, os.O_RDONLY)
             try:
                 record = _read_record(file)
                 if str(record.get("name", "")).startswith(prefix) and record.get("owner") is not None:
@@ -169,7 +187,7 @@ class FileLeaseStore(PollingLeases):
                     if _try_lock(file):
                         _ = found.pop()  # its holder was killed, and has left its record behind
             finally:
-                os.close(file)
+                close_lock_file(file)
         return sorted(found, key=operator.attrgetter("name"))
 
     def _path(self, name: str) -> Path:
@@ -186,9 +204,7 @@ class FileLeaseStore(PollingLeases):
 
 def _opened(path: Path) -> int:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # CLOEXEC, since a child process that inherits the descriptor would keep the lock. With `flock`, unlike POSIX locks,
-    # each descriptor locks by itself, also within one process.
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    return open_lock_file(path, os.O_RDWR | os.O_CREAT)
 
 
 def _try_lock(file: int) -> bool:
@@ -205,7 +221,7 @@ def _unlock(file: int) -> bool:
         with contextlib.suppress(OSError):
             _write_record(file, {**record, "owner": None})
     finally:
-        os.close(file)
+        close_lock_file(file)
     return True
 
 

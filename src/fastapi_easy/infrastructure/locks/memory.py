@@ -11,6 +11,7 @@ from returns.result import Success
 
 from fastapi_easy.domain.errors import Outcome
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo, WaitEdge
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.tokens import next_token
@@ -95,12 +96,9 @@ class MemoryLeaseStore:
         _ = shared.waits.pop(owner, None)
         return Success(Acquired(lease.token))
 
-    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
-        if not self._has(name, owner, token):
-            return Success(False)
-        self._leases.held[name].until = self._clock.monotonic() + ttl
-        return Success(True)
+    async def renew(self, leases: Sequence[Renewal]) -> Outcome[Sequence[bool]]:
+        """Let each of *leases* run for its `ttl` from now; return whether its owner still had it."""
+        return Success([self._renew(each) for each in leases])
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release *name*; return whether *owner* had it."""
@@ -185,6 +183,12 @@ class MemoryLeaseStore:
 
     async def close(self) -> None:
         """Do nothing: leases of other stores on the same memory stay."""
+
+    def _renew(self, lease: Renewal) -> bool:
+        if not self._has(lease.name, lease.owner, lease.token):
+            return False
+        self._leases.held[lease.name].until = self._clock.monotonic() + lease.ttl
+        return True
 
     def _wake_next(self, name: str) -> None:
         for owner in self._waiters(name)[:1]:

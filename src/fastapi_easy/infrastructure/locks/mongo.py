@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import DuplicateKeyError
 from returns.result import Failure, Success
 
@@ -19,6 +19,7 @@ from fastapi_easy.domain.locks.lease import (
     LockInfo,
     WaitEdge,
 )
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
@@ -53,6 +54,10 @@ CONNECTION_LIMITS: Final = ConnectionOptions(
 _LOCKS: Final = "fe_lock"
 _WAITS: Final = "fe_lock_wait"
 _TICKETS: Final = "fe_lock_ticket"
+_GUARDS: Final = "fe_lock_guard"
+"""Transactions that guard a lease write here, and whoever acquires one. The leases themselves are not written, since
+renewals would wait for that."""
+
 _NOW: Final = {"$multiply": [{"$toLong": "$$NOW"}, 1000]}
 """Microseconds since 1970, by the server's clock."""
 
@@ -92,6 +97,8 @@ class MongoLeaseStore:
             if found is None and await self._ensure_document(name):
                 found = await self._try_take(name, owner, ttl, is_first=ahead == 0)
             if found is not None:
+                # In this order: a transaction that has written here looked at the lease later, or is waited for.
+                _ = await self._do(_GUARDS, "update_one", {"_id": name}, {"$inc": {"grants": 1}}, upsert=True)
                 _ = await self._do(_WAITS, "delete_one", {"_id": owner})
                 return Acquired(int(found["token"]))
             held = await self._do(_LOCKS, "find_one", {"_id": name, "$expr": _NOT_EXPIRED})
@@ -99,10 +106,36 @@ class MongoLeaseStore:
 
         return await self._call_store(acquire)
 
-    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
-        change = [{"$set": {"expires_at": _expires_in(ttl)}}]
-        return await self._update(_held_by(name, owner, token), change)
+    async def renew(self, leases: Sequence[Renewal]) -> Outcome[Sequence[bool]]:
+        """Let each of *leases* run for its `ttl` from now, in one command; return whether its owner still had it."""
+
+        async def renew_all() -> Sequence[bool]:
+            done = await self._do(
+                _LOCKS,
+                "bulk_write",
+                [
+                    UpdateOne(
+                        _held_by(each.name, each.owner, each.token),
+                        [{"$set": {"expires_at": _expires_in(each.ttl)}}],
+                    )
+                    for each in leases
+                ],
+                ordered=False,
+            )
+            if done.matched_count == len(leases):
+                return [True] * len(leases)
+            # A lease that was not renewed is lost for good, so that it can be asked for afterwards which those are.
+            held = await self._mongo.commands.aggregate(
+                _LOCKS,
+                [
+                    {"$match": {"_id": {"$in": [each.name for each in leases]}, "$expr": _NOT_EXPIRED}},
+                    {"$project": {"owner": 1, "token": 1}},
+                ],
+            )
+            found = {(each["_id"], each["owner"], int(each["token"])) for each in held}
+            return [(each.name, each.owner, each.token) in found for each in leases]
+
+        return await self._call_store(renew_all)
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release *name*; return whether *owner* had it."""
@@ -224,20 +257,18 @@ class MongoLeaseStore:
         return await self._update(held, {"$set": _RELEASED})
 
     async def guard(self, work: UnitOfWork, name: str, owner: str, token: int) -> Outcome[bool] | None:
-        """Return whether *owner* has the lease, and write to its document in the transaction of *work*.
+        """Return whether *owner* has the lease, after a write in the transaction of *work* that acquisitions wait for.
 
-        Whoever changes the lease meanwhile is in conflict with that, so that the transaction is replayed and sees it.
+        The lease is read outside of the transaction, which may see an older state of it.
         """
         database = self._database
         if database is None or not isinstance(work, TransactionalUnitOfWork) or work.database is not database:
             return None
 
         async def touch(session: Session) -> bool:
-            locks = database.client.collection(_LOCKS)
-            found = await locks.find_one_and_update(
-                _held_by(name, owner, token), {"$inc": {"guards": 1}}, session=session
-            )
-            return found is not None
+            guards = database.client.collection(_GUARDS)
+            _ = await guards.update_one({"_id": name}, {"$inc": {"guards": 1}}, upsert=True, session=session)
+            return await self._do(_LOCKS, "find_one", _held_by(name, owner, token)) is not None
 
         try:
             if not await work.transaction.is_transactional():

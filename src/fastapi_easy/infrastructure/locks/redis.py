@@ -4,6 +4,7 @@ Replication is asynchronous, so that a failover may lose a lease: writes elsewhe
 """
 
 import asyncio
+import hashlib
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -11,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import NoScriptError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from returns.result import Failure, Success
 
@@ -24,6 +25,7 @@ from fastapi_easy.domain.locks.lease import (
     LockInfo,
     WaitEdge,
 )
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.redis_internals import connections_of
@@ -74,12 +76,16 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
 return {token, '', '0'}
 """
-_RENEW: Final = """
+_RENEW: Final = (
+    _PRELUDE
+    + """
 if not (held and owner == ARGV[1] and token == ARGV[2]) then return 0 end
 redis.call('HSET', KEYS[1], 'ends', text(now + ARGV[3]))
 redis.call('EXPIRE', KEYS[1], 604800)
 return 1
 """
+)
+_RENEW_DIGEST: Final = hashlib.sha1(_RENEW.encode()).hexdigest()  # noqa: S324 (how Redis names scripts)
 _RELEASE: Final = """
 if owner ~= ARGV[1] then return 0 end
 redis.call('HDEL', KEYS[1], 'owner', 'ends', 'since')
@@ -141,9 +147,18 @@ class RedisLeaseStore:
 
         return await self._call_store(acquire)
 
-    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
-        return await self._run_bool(_RENEW, name, owner, token, _micros(ttl))
+    async def renew(self, leases: Sequence[Renewal]) -> Outcome[Sequence[bool]]:
+        """Let each of *leases* run for its `ttl` from now, in one round trip; return whether its owner still had it."""
+
+        async def renew_all() -> Sequence[bool]:
+            try:
+                return await self._send_renewals(leases)
+            except NoScriptError:
+                # The server was restarted, or is new to this script. What was renewed is renewed again.
+                _ = await self._redis.script_load(_RENEW)
+                return await self._send_renewals(leases)
+
+        return await self._call_store(renew_all)
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release *name*; return whether *owner* had it."""
@@ -261,6 +276,15 @@ class RedisLeaseStore:
     @property
     def _redis(self) -> Redis:
         return self._connection.client
+
+    async def _send_renewals(self, leases: Sequence[Renewal]) -> Sequence[bool]:
+        # One script for each name, since the keys of several may be in different slots of a cluster.
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for each in leases:
+                keys = _keys(each.name)
+                arguments = each.owner, each.token, _micros(each.ttl)
+                _ = pipeline.evalsha(_RENEW_DIGEST, len(keys), *keys, *map(str, arguments))
+            return [bool(each) for each in await pipeline.execute()]
 
     async def _run(self, script: str, name: str, *arguments: str | float) -> Any:
         return await self._redis.register_script(_PRELUDE + script)(keys=_keys(name), args=arguments)

@@ -16,7 +16,7 @@ from fastapi_easy.domain.outbox.figures import OutboxFigures
 from fastapi_easy.domain.outbox.message import OutboxLag
 from fastapi_easy.domain.ports.breaker import Breaker, CircuitState
 from fastapi_easy.domain.ports.database import Pool
-from fastapi_easy.domain.ports.dependency import Dependency
+from fastapi_easy.domain.ports.dependency import Dependency, ReportsRenewals
 from fastapi_easy.domain.ports.observer import Observation
 from fastapi_easy.domain.ports.retry import FailedAttempt
 
@@ -86,6 +86,8 @@ class PrometheusMetrics:
         present.register(_FailedAttempts(failures))
         present.register(_Pools(dependencies))
         present.register(_Breakers(breakers))
+        if keepers := {each.name: each for each in dependencies if isinstance(each, ReportsRenewals)}:
+            present.register(_Renewals(keepers))
         if outboxes:
             present.register(_Outboxes(outboxes))
         return generate_latest(self._calls) + generate_latest(present)
@@ -126,6 +128,38 @@ class _Pools(Collector):
             waited.add_metric((database,), pool.waits, pool.wait_seconds)
             leaked.add_metric((database,), pool.leaked)
         yield from (shed, waited, leaked)
+
+
+class _Renewals(Collector):
+    """The leases of locks and their renewals, read when they are collected."""
+
+    def __init__(self, keepers: Mapping[str, ReportsRenewals]) -> None:
+        self._keepers = keepers
+
+    def collect(self) -> Iterator[Metric]:
+        held = GaugeMetricFamily(
+            "fastapi_easy_locks_held", "Leases that this process holds.", labels=("database",)
+        )
+        lost = CounterMetricFamily(
+            "fastapi_easy_locks_lost", "Leases that were lost while their work went on.", labels=("database",)
+        )
+        late = SummaryMetricFamily(
+            "fastapi_easy_lock_renewal_late_seconds",
+            "How long after the planned moment leases were renewed.",
+            labels=("database",),
+        )
+        lateness = GaugeMetricFamily(
+            "fastapi_easy_lock_renewal_lateness_seconds",
+            "By how much renewals are asked for earlier, because the last ones were late.",
+            labels=("database",),
+        )
+        for name, keeper in self._keepers.items():
+            figures = keeper.renewals
+            held.add_metric((name,), figures.held)
+            lost.add_metric((name,), figures.lost)
+            late.add_metric((name,), figures.renewed, figures.late_seconds)
+            lateness.add_metric((name,), figures.lateness)
+        yield from (held, lost, late, lateness)
 
 
 class _Retries(Collector):

@@ -160,6 +160,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "storage_full": "The store has no room left for the change. Nothing was changed, and what is stored can be read; "
     "repeat it when somebody has made room.",
     "too_large": "The request is larger than the limit it names.",
+    "too_many_locks": "This process holds as many locks as it may. Nothing was changed; retry after Retry-After.",
     "too_many_failures": "More lines of an import failed than max_failures allows; errors lists them. Continue "
     "from next_line, or fix "
     "the lines and import them again.",

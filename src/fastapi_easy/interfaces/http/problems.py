@@ -36,6 +36,7 @@ from fastapi_easy.domain import (
     Stale,
     StorageFull,
     TooLarge,
+    TooManyLocks,
     Unauthenticated,
     Unavailable,
     UnavailableReason,
@@ -174,6 +175,14 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
                 429,
                 error.code,
                 "Too many requests.",
+                _retry_after_header(retry_after),
+                members=_retry_after_member(retry_after),
+            )
+        case TooManyLocks(_, retry_after):
+            return Problem(
+                503,
+                error.code,
+                "This process holds as many locks as it may; nothing was changed.",
                 _retry_after_header(retry_after),
                 members=_retry_after_member(retry_after),
             )
@@ -339,6 +348,7 @@ TITLES: Final[Mapping[str, str]] = {
     "stale": "Version conflict",
     "storage_full": "No room left in the store",
     "too_large": "Too large",
+    "too_many_locks": "Too many locks",
     "too_many_headers": "Too many headers",
     "too_many_failures": "Too many lines failed",
     "unauthenticated": "Not authenticated",

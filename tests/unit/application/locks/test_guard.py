@@ -149,3 +149,34 @@ async def test_a_held_lease_is_renewed_by_the_commit(data, holder, elsewhere, cl
         assert committed == Success(None)
         assert lease.remaining > TTL / 2
     assert await data.count() == 1
+
+
+async def test_who_has_lost_the_lease_stamps_nothing(data, elsewhere, rival):
+    stamped = []
+
+    async def record(work, name, token):
+        stamped.append(name)
+        return await stamp(work, name, token)
+
+    manager = LockManager(elsewhere, SystemClock(), fence=record)
+    async with manager.hold("x", ttl=TTL, on_lost="event") as lease, data.unit_of_work() as work:
+        assert await lease.guard(work) == Success(None)
+        _ = (await rival.evict("x", token=lease.token, reason="test")).unwrap()
+        assert await lease.guard(work) == Failure(LockLost("x"))
+    await manager.aclose()
+
+    assert stamped == ["x"]
+
+
+async def test_what_was_lost_while_a_stamp_waited_for_another_transaction_is_noticed(
+    data, elsewhere, rival, clock
+):
+    async def wait_and_stamp(work, name, token):
+        clock.advance(TTL / 4)
+        _ = (await rival.evict(name, token=token, reason="test")).unwrap()
+        return await stamp(work, name, token)
+
+    manager = LockManager(elsewhere, clock, fence=wait_and_stamp)
+    async with manager.hold("x", ttl=TTL, on_lost="event") as lease, data.unit_of_work() as work:
+        assert await lease.guard(work) == Failure(LockLost("x"))
+    await manager.aclose()

@@ -9,12 +9,8 @@ import warnings
 import pytest
 
 from fastapi_easy.application.locks import lock_manager
-from fastapi_easy.domain import (
-    LockUnavailable,
-    Unavailable,
-)
 from fastapi_easy.testing.conformance.locks.lease_suite import eventually
-from tests.unit.application.locks.wired import TTL, WORK, is_free, work
+from tests.unit.application.locks.wired import TTL, is_free, work
 
 
 async def test_a_cancellation_by_somebody_else_stays_one(locks, others):
@@ -87,17 +83,6 @@ async def test_a_release_that_the_store_does_not_confirm_is_logged(locks, store,
         await fail()
 
     await eventually(lambda: "could not be released" in caplog.text)
-
-
-async def test_a_silent_store_is_unavailable_at_once(locks, store):
-    store.is_cut = True
-    begun = time.monotonic()
-
-    with pytest.raises(LockUnavailable) as refused:
-        await work(locks, "x")
-
-    assert refused.value.error == Unavailable("locks in memory")
-    assert time.monotonic() - begun < WORK
 
 
 async def test_a_leaked_lock_is_released_and_its_call_site_is_reported(locks, others):

@@ -1,17 +1,20 @@
 """Leases as rows: what SQLite, PostgreSQL, MySQL and MariaDB have in common.
 
 Every statement stands alone, in autocommit, on one of two connections that leases have to themselves. Times are
-microseconds since 1970 by the server's clock, which is the only clock for expiry: those of the processes differ.
+microseconds since 1970 by the server's clock, which is the only clock for expiry: those of the processes differ. SQLite
+has no server, and its processes share the clock of their machine: there they count from its start.
 """
 
 import asyncio
+import json
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Final, TypeAlias
 
 from returns.result import Failure, Success
-from sqlalchemy import URL, BigInteger, Executable, String, bindparam, text
+from sqlalchemy import URL, BigInteger, Connection, Executable, String, bindparam, text
 from sqlalchemy.types import TypeEngine
 
 from fastapi_easy.domain.errors import Error, Outcome
@@ -23,6 +26,7 @@ from fastapi_easy.domain.locks.lease import (
     LockInfo,
     WaitEdge,
 )
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.infrastructure.locks.relational.lease_connections import (
@@ -31,10 +35,12 @@ from fastapi_easy.infrastructure.locks.relational.lease_connections import (
 )
 from fastapi_easy.infrastructure.locks.wakeups import OwnerEvents
 from fastapi_easy.infrastructure.persistence.sqlalchemy.connection import SqlAlchemyDatabase
-from fastapi_easy.infrastructure.relational.driver.error_classification import is_rolled_back
+from fastapi_easy.infrastructure.relational.driver.error_classification import classify_error, is_rolled_back
 from fastapi_easy.infrastructure.relational.driver.executor import StatementResult
+from fastapi_easy.infrastructure.relational.error_codes import ErrorCause
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
 from fastapi_easy.infrastructure.relational.system_tables.lease_tables import make_tables
+from fastapi_easy.infrastructure.relational.transaction import Transaction
 from fastapi_easy.infrastructure.unit_of_work import TransactionalUnitOfWork
 
 NO_TICKET: Final = 2**62
@@ -46,10 +52,6 @@ MAX_ATTEMPTS: Final = 4
 _CLEANUP_INTERVAL: Final = 600.0
 """Seconds between two deletions of what is not needed any more."""
 
-_RENEW: Final = """
-UPDATE fe_lock SET expires_at = {now} + :ttl
- WHERE name = :name AND owner = :owner AND token = :token AND expires_at > {now}
-"""
 _RELEASE: Final = "UPDATE fe_lock SET owner = NULL, expires_at = NULL WHERE name = :name AND owner = :owner"
 _EVICT: Final = """
 UPDATE fe_lock SET owner = NULL, expires_at = NULL
@@ -68,9 +70,9 @@ _SELECT_WAITING: Final = """
 SELECT name, owner FROM fe_lock_wait
  WHERE expires_at > {now} AND SUBSTR(name, 1, LENGTH(:name)) = :name ORDER BY ticket
 """
-_GUARD: Final = """
+SELECT_GRANT: Final = """
 SELECT 1 FROM fe_lock
- WHERE name = :name AND owner = :owner AND token = :token AND expires_at > {now} {shared}
+ WHERE name = :name AND owner = :owner AND token = :token AND expires_at > {now} {keeps_token}
 """
 _PING: Final = text("SELECT 1")
 _CLEANUP_STATEMENTS: Final = (
@@ -84,6 +86,9 @@ Parameters: TypeAlias = Mapping[str, str | int]
 """The parameters of a statement, by name."""
 
 
+_WAITED_TOO_LONG: Final = frozenset({ErrorCause.TIMEOUT, ErrorCause.LOCK_TIMEOUT})
+
+
 class RelationalLeaseStore(ABC):
     """Implements `LeaseStore` but for what the databases do differently.
 
@@ -93,7 +98,7 @@ class RelationalLeaseStore(ABC):
     Attributes:
         connections: The connections that statements are sent on.
 
-        dialect: What replaces `{now}`, `{greatest}`, `{shared}` and other placeholders in statements, in this order.
+        dialect: What replaces `{now}`, `{keeps_token}` and other placeholders in statements, in this order.
 
     """
 
@@ -123,9 +128,23 @@ class RelationalLeaseStore(ABC):
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
 
-    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Let the lease of *owner* run for *ttl* seconds from now; return whether it still had it."""
-        return await self._update(_RENEW, name=name, owner=owner, token=token, ttl=_micros(ttl))
+    async def renew(self, leases: Sequence[Renewal]) -> Outcome[Sequence[bool]]:
+        """Let each of *leases* run for its `ttl` from now, in one statement; return whether its owner still had it."""
+        rows = [
+            {
+                "name": self.encode_name(each.name),
+                "owner": each.owner,
+                "token": each.token,
+                "ttl": _micros(each.ttl),
+            }
+            # In one order, so that two batches which meet do not wait for each other in a circle.
+            for each in sorted(leases, key=operator.attrgetter("name"))
+        ]
+        try:
+            held = await self.renew_rows({"leases": json.dumps(rows, ensure_ascii=False)}, len(rows))
+        except DATABASE_ERRORS as error:
+            return self._unavailable(error)
+        return Success([each.name in held for each in leases])
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release *name*; return whether *owner* had it."""
@@ -184,10 +203,9 @@ class RelationalLeaseStore(ABC):
             return None
         parameters: Parameters = {"name": self.encode_name(name), "owner": owner, "token": token}
         try:
-            answer = await work.transaction.execute(self.statement(_GUARD, parameters), parameters)
+            return Success(await self.guard_row(work.transaction, parameters))
         except DATABASE_ERRORS as error:
             return self._unavailable(error)
-        return Success(bool(answer.rows))
 
     @property
     def sends_wakeups(self) -> bool:
@@ -219,13 +237,39 @@ class RelationalLeaseStore(ABC):
         """Close every connection."""
         await self.connections.close()
 
+    def prepare(self, connection: Connection) -> None:
+        """Make ready what the first statement needs: the tables."""
+        make_tables(connection)
+
     @abstractmethod
     async def acquire_row(self, parameters: Parameters) -> Acquired | Busy:
         """Try to acquire the lease that *parameters* name."""
 
     @abstractmethod
+    async def renew_rows(self, parameters: Parameters, count: int) -> Container[str]:
+        """Renew the *count* leases that *parameters* have as `leases`, in JSON; return the names that are held."""
+
+    @abstractmethod
     async def insert_wait(self, parameters: Parameters) -> int:
         """Insert or prolong a wait; return its ticket."""
+
+    async def guard_row(self, transaction: Transaction, parameters: Parameters) -> bool:
+        """Return whether the lease is held, and let nobody else acquire it before *transaction* has ended.
+
+        The lease itself is renewed and released meanwhile on other connections, which must not wait for that.
+        """
+        answer = await transaction.execute(self.statement(SELECT_GRANT, parameters), parameters)
+        return bool(answer.rows)
+
+    async def execute_unless_guarded(self, sql: str, parameters: Parameters) -> StatementResult | None:
+        """Execute *sql* as `execute` does; `None`, and nothing is done, when a guard made it wait for too long."""
+        try:
+            return await self.execute(sql, parameters)
+        except DATABASE_ERRORS as error:
+            classified = classify_error(error)
+            if classified is None or classified.cause not in _WAITED_TOO_LONG:
+                raise
+            return None
 
     def encode_name(self, name: str) -> str:
         """Return *name* as it is sent."""
@@ -243,7 +287,7 @@ class RelationalLeaseStore(ABC):
         """
         executor = self.connections.executor
         if not self._is_ready:
-            await executor.run_sync(make_tables)
+            await executor.run_sync(self.prepare)
             self._is_ready = True
         statement = self.statement(sql, parameters)
         for _ in range(MAX_ATTEMPTS - 1):
@@ -261,7 +305,7 @@ class RelationalLeaseStore(ABC):
             rendered = sql
             for placeholder, replacement in self.dialect.items():
                 rendered = rendered.replace(placeholder, replacement)
-            types: dict[str, TypeEngine[Any]] = {"name": String(), "owner": String()}
+            types: dict[str, TypeEngine[Any]] = {each: String() for each in ("name", "owner", "leases")}
             found = self._statements[sql] = text(rendered).bindparams(
                 *(bindparam(each, type_=types.get(each, BigInteger())) for each in parameters)
             )

@@ -1,6 +1,7 @@
 """The named locks of MySQL and MariaDB."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +12,10 @@ _DIGITS: Final = 60
 
 _LOCK: Final = """
 SELECT CASE GET_LOCK(:key, 0) WHEN 1 THEN CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED) WHEN 0 THEN 0 END
+"""
+_SELECT_HELD: Final = """
+SELECT r.lock_key FROM JSON_TABLE(:keys, '$[*]' COLUMNS (lock_key VARCHAR(64) PATH '$')) AS r
+ WHERE IS_USED_LOCK(r.lock_key) = CONNECTION_ID()
 """
 _MAX_IDLE_SECONDS: Final = 31_536_000
 """A year, the maximum of `wait_timeout`."""
@@ -34,9 +39,11 @@ class MySqlNamedLockStore(SessionLockStore):
         """Unlock *name*; return whether the connection had it."""
         return bool(await self.execute("SELECT RELEASE_LOCK(:key)", key=key_of(name)))
 
-    async def is_locked(self, name: str) -> bool:
-        """Return whether the connection still has *name*."""
-        return bool(await self.execute("SELECT IS_USED_LOCK(:key) = CONNECTION_ID()", key=key_of(name)))
+    async def find_locked(self, names: Sequence[str]) -> frozenset[str]:
+        """Return which of *names* the connection still has."""
+        keys = {key_of(each): each for each in names}
+        rows = await self.fetch_rows(_SELECT_HELD, keys=json.dumps(list(keys)))
+        return frozenset(keys[key] for (key,) in rows)
 
     async def find_problems(self) -> Sequence[str]:
         """Report a pooler that gives each statement another session."""

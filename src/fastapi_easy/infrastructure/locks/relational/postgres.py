@@ -1,7 +1,7 @@
 """Leases in PostgreSQL, which notifies those who wait."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Container, Mapping
 from contextlib import asynccontextmanager
 from typing import ClassVar, Final
 
@@ -27,6 +27,12 @@ SELECT NULL, (SELECT owner FROM fe_lock WHERE name = :name AND expires_at > {now
        (SELECT count(*) FROM fe_lock_wait WHERE name = :name AND expires_at > {now} AND ticket < :ticket)
  WHERE NOT EXISTS (SELECT 1 FROM got)
 """
+_RENEW: Final = """
+UPDATE fe_lock AS l SET expires_at = {now} + r.ttl
+  FROM json_to_recordset(CAST(CAST(:leases AS text) AS json)) AS r(name text, owner text, token bigint, ttl bigint)
+ WHERE l.name = r.name AND l.owner = r.owner AND l.token = r.token AND l.expires_at > {now}
+RETURNING l.name
+"""
 _RELEASE: Final = """
 WITH r AS (UPDATE fe_lock SET owner = NULL, expires_at = NULL WHERE name = :name AND owner = :owner RETURNING 1)
 SELECT 1, {notify} FROM r
@@ -49,9 +55,12 @@ class PostgresLeaseStore(RelationalLeaseStore):
         "{notify}": "(SELECT pg_notify('fe_lock', w.owner) FROM fe_lock_wait w WHERE w.name = :name "
         "AND w.owner <> :owner AND w.expires_at > {now} ORDER BY w.ticket LIMIT 1)",
         # Not now(), which is the start of the transaction.
+        "{day}": "{now}",
         "{now}": "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
         "{greatest}": "greatest",
-        "{shared}": "FOR SHARE",
+        # The lock that a foreign key takes. Renewals and releases pass it by, since they change no key; to acquire
+        # the name is to write its key, which waits.
+        "{keeps_token}": "FOR KEY SHARE",
     }
 
     def __init__(self, url: URL) -> None:
@@ -62,7 +71,10 @@ class PostgresLeaseStore(RelationalLeaseStore):
 
     async def acquire_row(self, parameters: Parameters) -> Acquired | Busy:
         """Try to acquire the lease that *parameters* name."""
-        ((token, holder, ahead),) = (await self.execute(_ACQUIRE, parameters)).rows
+        answer = await self.execute_unless_guarded(_ACQUIRE, parameters)
+        if answer is None:
+            return Busy()
+        ((token, holder, ahead),) = answer.rows
         return Busy(holder, ahead) if token is None else Acquired(token)
 
     async def insert_wait(self, parameters: Parameters) -> int:
@@ -72,6 +84,10 @@ class PostgresLeaseStore(RelationalLeaseStore):
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release *name*, and notify the next waiter; return whether *owner* had it."""
         return await self._execute_and_notify(_RELEASE, name, owner)
+
+    async def renew_rows(self, parameters: Parameters, count: int) -> Container[str]:
+        """Renew leases; return the names that are held."""
+        return {str(name) for (name,) in (await self.execute(_RENEW, parameters)).rows}
 
     async def dequeue(self, name: str, owner: str) -> Outcome[None]:
         """End the wait of *owner* for *name*, and notify the next waiter."""

@@ -12,11 +12,12 @@ SELECT CASE WHEN pg_try_advisory_lock(CAST(:key AS bigint))
             THEN CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) END
 """
 _SELECT_HELD: Final = """
-SELECT count(*) FROM pg_locks
+SELECT CAST(classid AS bigint) << 32 | CAST(objid AS bigint) FROM pg_locks
  WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND pid = pg_backend_pid()
    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-   AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = CAST(:key AS bigint)
 """
+"""Every lock of the connection: as many as `SessionLockStore` allows."""
+
 _CONFIGURE_SESSION: Final = """
 SELECT count(set_config(name, CASE name WHEN 'tcp_keepalives_idle' THEN '10' WHEN 'tcp_keepalives_interval' THEN '5'
                               WHEN 'tcp_keepalives_count' THEN '3' ELSE '0' END, false))
@@ -39,9 +40,10 @@ class PostgresAdvisoryLockStore(SessionLockStore):
         """Unlock *name*; return whether the connection had it, which is an answer and no error of the server."""
         return bool(await self.execute("SELECT pg_advisory_unlock(CAST(:key AS bigint))", key=key_of(name)))
 
-    async def is_locked(self, name: str) -> bool:
-        """Return whether the connection still has *name*."""
-        return bool(await self.execute(_SELECT_HELD, key=key_of(name)))
+    async def find_locked(self, names: Sequence[str]) -> frozenset[str]:
+        """Return which of *names* the connection still has."""
+        held = {key for (key,) in await self.fetch_rows(_SELECT_HELD)}
+        return frozenset(each for each in names if key_of(each) in held)
 
     async def find_problems(self) -> Sequence[str]:
         """Report a pooler that gives each statement another session."""

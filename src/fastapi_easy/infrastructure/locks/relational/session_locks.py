@@ -15,6 +15,7 @@ from sqlalchemy import URL, text
 
 from fastapi_easy.domain.errors import Outcome, Unsupported
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability, LockInfo
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.database import Pool
 from fastapi_easy.infrastructure.locks.polling import PollingLeases
@@ -23,6 +24,7 @@ from fastapi_easy.infrastructure.locks.relational.lease_connections import (
     LeaseConnections,
     classify_unavailable,
 )
+from fastapi_easy.infrastructure.relational.driver.executor import Record
 from fastapi_easy.infrastructure.relational.driver.pool import ConnectionPool
 from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection
 from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS
@@ -83,7 +85,7 @@ class SessionLockStore(PollingLeases, ABC):
             if held is not None:
                 return Acquired(held.token) if held.owner == owner else Busy(held.owner)
             if len(self._held) >= MAX_LOCKS:
-                return Busy(f"this process: limit of {MAX_LOCKS} session locks reached")
+                return Busy(limit=MAX_LOCKS)
             if await self._are_sessions_shared():
                 # A lock would stay with a session that the pooler lends to others.
                 return None
@@ -101,18 +103,19 @@ class SessionLockStore(PollingLeases, ABC):
         answer = acquired.unwrap()
         return Failure(Unsupported(name, POOLED)) if answer is None else Success(answer)
 
-    async def renew(self, name: str, owner: str, token: int, ttl: float) -> Outcome[bool]:
-        """Return whether *owner* still has it, and the connection it belongs to still stands."""
+    async def renew(self, leases: Sequence[Renewal]) -> Outcome[Sequence[bool]]:
+        """Return which of *leases* are still held, by the connection they belong to."""
 
-        async def check_held() -> bool:
-            held = self._held.get(name)
-            return (
-                held is not None and (held.owner, held.token) == (owner, token) and await self.is_locked(name)
-            )
+        async def check_held() -> Sequence[bool]:
+            known = [each.name for each in leases if self._knows(each)]
+            locked = await self.find_locked(known) if known else frozenset[str]()
+            return [each.name in locked and self._knows(each) for each in leases]
 
         looked = await self._run_exclusive(check_held)
-        # A connection that failed was dropped with its locks: then the lock is lost for certain, and not just unknown.
-        return Success(False) if isinstance(looked, Failure) and name not in self._held else looked
+        if isinstance(looked, Failure) and not self._held:
+            # A connection that failed was dropped with its locks: they are lost for certain, and not just unknown.
+            return Success([False] * len(leases))
+        return looked
 
     async def release(self, name: str, owner: str) -> Outcome[bool]:
         """Release *name*; return whether *owner* had it."""
@@ -179,8 +182,8 @@ class SessionLockStore(PollingLeases, ABC):
         """Unlock *name*; return whether the connection had it."""
 
     @abstractmethod
-    async def is_locked(self, name: str) -> bool:
-        """Return whether the connection still has *name*."""
+    async def find_locked(self, names: Sequence[str]) -> frozenset[str]:
+        """Return which of *names* the connection still has, in one statement."""
 
     @abstractmethod
     async def find_problems(self) -> Sequence[str]:
@@ -192,16 +195,23 @@ class SessionLockStore(PollingLeases, ABC):
 
     async def execute(self, sql: str, **parameters: str | int) -> Any:
         """Execute *sql*, and return the first value of the answer."""
+        return (await self.fetch_rows(sql, **parameters))[0][0]
+
+    async def fetch_rows(self, sql: str, **parameters: str | int) -> Sequence[Record]:
+        """Execute *sql*, and return the rows of the answer."""
         if self._pooled is None:
             await self._connect()
         assert self._pooled is not None  # noqa: S101 (connected)
-        answer = await self._connections.executor.run(self._pooled, text(sql), parameters)
-        return answer.rows[0][0]
+        return (await self._connections.executor.run(self._pooled, text(sql), parameters)).rows
 
     async def run_command(self, sql: str) -> None:
         """Execute *sql*, which returns no rows, if there is a connection."""
         if self._pooled is not None:
             await self._connections.executor.run_command(self._pooled, sql)
+
+    def _knows(self, lease: Renewal) -> bool:
+        held = self._held.get(lease.name)
+        return held is not None and (held.owner, held.token) == (lease.owner, lease.token)
 
     async def _connect(self) -> None:
         if self._pool is None:

@@ -11,6 +11,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import LockHeld, LockLost, Outcome
 from fastapi_easy.domain.locks.lease import Acquired
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.infrastructure.locks.mongo import MongoLeaseStore
 from fastapi_easy.infrastructure.persistence.mongo.errors import DATABASE_ERRORS
@@ -114,10 +115,12 @@ class MigrationLock:
         """Ask the server whether it is held still, and renew it."""
         if self._has_ended:
             return Failure(LockLost(f"migrations of {self._database}"))
-        renewed = await self.leases.renew(_PLACE, self.owner, self.token, self._ttl)
+        renewed = await self.leases.renew([Renewal(_PLACE, self.owner, self.token, self._ttl)])
         if isinstance(renewed, Failure):
             return renewed
-        return Success(None) if renewed.unwrap() else Failure(LockLost(f"migrations of {self._database}"))
+        return (
+            Success(None) if all(renewed.unwrap()) else Failure(LockLost(f"migrations of {self._database}"))
+        )
 
     async def keep(self) -> None:
         """Renew it until it is lost, or the task is cancelled. A server that does not answer is asked again."""

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fastapi_easy.domain.errors import Error, LockHeld, LockLost, Outcome
 from fastapi_easy.domain.locks.lease import Acquired
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.domain.migrations.stopped import MigrationStop, MigrationStopped
 from fastapi_easy.domain.ports.clock import Clock
 from fastapi_easy.domain.ports.lease_store import LeaseStore
@@ -214,10 +215,12 @@ class MigrationLock:
 
     async def verify(self) -> Outcome[None]:
         """Ask where the lock is kept whether it is held still."""
-        renewed = await self.leases.renew(self.place, self.owner, self.token, _FOR_GOOD)
+        renewed = await self.leases.renew([Renewal(self.place, self.owner, self.token, _FOR_GOOD)])
         if isinstance(renewed, Failure):
             return renewed
-        return Success(None) if renewed.unwrap() else Failure(LockLost(f"migrations of {self._database}"))
+        return (
+            Success(None) if all(renewed.unwrap()) else Failure(LockLost(f"migrations of {self._database}"))
+        )
 
     async def release(self) -> None:
         """Give it back, if it was got; the end of the connection, or of the process, would do it too."""

@@ -1,12 +1,14 @@
 """Cases about granting a lease to one owner at a time."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from returns.result import Failure, Success
 
 from fastapi_easy.domain.errors import Unsupported
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability
+from fastapi_easy.domain.locks.renewal import MAX_RENEWALS, Renewal
 from fastapi_easy.testing.conformance.locks.lease_suite import LeaseStores, LeaseSuite, LockClient
 from fastapi_easy.testing.conformance.store import value_of
 
@@ -88,6 +90,40 @@ class LeaseGrantCases(LeaseSuite):
         assert await ada.renew(lock, token - 1) is False
         _ = await ada.release(lock)
         assert await ada.renew(lock, token) is False
+
+    async def test_many_are_renewed_at_once_and_a_lost_one_keeps_none_from_it(
+        self, stores: LeaseStores, lock: str
+    ) -> None:
+        clients = [LockClient(stores.local, "party") for _ in range(7)]
+        names = [f"{lock}:{letter}" for letter in "gcaebdf"]
+        held = [await each.acquire(name) for each, name in zip(clients, names, strict=True)]
+        _ = await clients[1].release(names[1])
+        _ = await clients[3].release(names[3])
+        _ = await LockClient(stores.remote, "bob").acquire(names[3])
+        asked = [
+            Renewal(name, client.owner, token, 20.0 + number)
+            for number, (name, client, token) in enumerate(zip(names, clients, held, strict=True))
+        ]
+        asked[5] = replace(asked[5], token=held[5] - 1)
+        asked[6] = replace(asked[6], owner=clients[0].owner)
+
+        renewed = value_of(await stores.local.renew(asked))
+
+        assert list(renewed) == [True, False, True, False, True, False, False]
+        if LockCapability.TTL in stores.local.capabilities:
+            listed = {each.name: each.remaining or 0.0 for each in value_of(await stores.local.inspect(lock))}
+            for number in (0, 2, 4):
+                assert 15 + number < listed[names[number]] <= 20 + number
+            assert all(listed[names[number]] > 25 for number in (3, 5, 6))
+
+    async def test_as_many_as_are_asked_for_at_once_are_renewed(self, stores: LeaseStores, lock: str) -> None:
+        client = LockClient(stores.local, "party")
+        token = await client.acquire(lock)
+        unknown = [Renewal(f"{lock}:{each}", client.owner, token, 30) for each in range(MAX_RENEWALS - 1)]
+
+        renewed = value_of(await stores.local.renew([*unknown, Renewal(lock, client.owner, token, 30)]))
+
+        assert list(renewed) == [False] * len(unknown) + [True]
 
     async def test_a_lease_runs_out_and_is_then_somebody_elses(self, stores: LeaseStores, lock: str) -> None:
         stores.require(LockCapability.TTL)

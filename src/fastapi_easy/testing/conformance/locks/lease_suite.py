@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from fastapi_easy.domain.locks.lease import Acquired, Busy, LockCapability
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.domain.ports.lease_store import LeaseStore
 from fastapi_easy.testing.conformance.store import value_of
 
@@ -111,7 +112,8 @@ class LockClient:
 
     async def renew(self, name: str, token: int, ttl: float = 30) -> bool:
         """Renew the lease and return whether it is still held."""
-        return value_of(await self.store.renew(name, self.owner, token, ttl))
+        (is_held,) = value_of(await self.store.renew([Renewal(name, self.owner, token, ttl)]))
+        return is_held
 
     async def release(self, name: str) -> bool:
         """Release the lease and return whether it was held."""

@@ -1,6 +1,7 @@
 """Cases about locks on top of a lease store, as programs use them."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator, Callable
 
@@ -16,6 +17,10 @@ from fastapi_easy.testing.conformance.locks.lease_suite import LeaseStores, Leas
 
 TTL = 0.75
 """Seconds of a lease that is to be renewed or lost within the test."""
+
+
+MANY = 20
+"""Leases of one process that are renewed together."""
 
 
 class LockManagerCases(LeaseSuite):
@@ -82,15 +87,31 @@ class LockManagerCases(LeaseSuite):
 
         assert order == ["first", "second"]
 
-    async def test_it_is_renewed_while_its_block_runs(
+    async def test_it_is_renewed_while_its_block_runs_and_so_are_many_others(
         self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
     ) -> None:
-        async with process(0).hold(lock, ttl=TTL) as lease:
+        names = [lock, *(f"{lock}:{each}" for each in range(MANY - 1))]
+        async with contextlib.AsyncExitStack() as stack:
+            leases = [await stack.enter_async_context(process(0).hold(each, ttl=TTL)) for each in names]
             await asyncio.sleep(TTL * 1.5)
-            lease.check()
-            assert lease.remaining > 0
+            for each in leases:
+                each.check()
+                assert each.remaining > 0
+            listed = (await stores.overview.inspect(lock)).unwrap()
+            assert {each.name: each.token for each in listed} == {each.name: each.token for each in leases}
             assert not await is_free(stores.remote, lock)
-        assert lease.remaining == 0
+        assert [each.remaining for each in leases] == [0] * MANY
+
+    async def test_it_ends_at_its_limit_though_its_block_goes_on(
+        self, process: Callable[[int], LockManager], lock: str
+    ) -> None:
+        async with (
+            process(0).hold(lock, ttl=60, max_hold=0.2, on_lost="event") as lease,
+            process(1).hold(lock, wait=30),
+        ):
+            assert lease.lost.is_set()
+            with pytest.raises(LeaseLost, match="max_hold"):
+                lease.check()
 
     async def test_what_a_block_raises_comes_out_and_the_lock_is_free(
         self, process: Callable[[int], LockManager], stores: LeaseStores, lock: str
