@@ -1,0 +1,58 @@
+"""The report as a table, on the screen and on its page."""
+
+import datetime
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from benchmarks.machine import description
+from benchmarks.results import WIDTH, commit, replaced
+from tests.faults.report.figure import Figure
+
+PAGE: Final = Path(__file__).parents[3] / "docs" / "explanation" / "faults.md"
+_HEADER: Final = ("fault", "what", "server", "value", "wanted", "met")
+
+
+def failed(name: str, reason: str) -> Figure:
+    """The line of a measurement that gave no figures."""
+    return Figure(f"failed: {name}", reason, "-", "-", "-", met=False)
+
+
+def markdown(figures: Sequence[Figure]) -> str:
+    """The figures, a line each."""
+    rows = [
+        (each.fault, each.what, each.server, each.value, each.wanted, "yes" if each.met else "**no**")
+        for each in figures
+    ]
+    lines = [_line(_HEADER), "|" + "---|" * len(_HEADER), *map(_line, rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(" ".join(each.replace("|", r"\|").split()) for each in cells) + " |"
+
+
+def place(*, is_busy: bool) -> str:
+    """The place of the page for what was measured on a quiet or on a busy machine."""
+    return "faults, on a busy machine" if is_busy else "faults"
+
+
+def circumstances(*, is_busy: bool) -> str:
+    """When, on what and beside what it was measured."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    beside = "beside eight processes that compute" if is_busy else "on a machine with nothing else to do"
+    return textwrap.fill(f"{today}, commit {commit()}, {beside}: {description()}.", WIDTH) + "\n"
+
+
+def write(figures: Sequence[Figure], *, is_busy: bool, page: Path = PAGE) -> None:
+    """Put the table into its place of the page.
+
+    Raises:
+        LookupError: It has none.
+    """
+    name, text = place(is_busy=is_busy), page.read_text()
+    written = replaced(text, name, f"{circumstances(is_busy=is_busy)}\n{markdown(figures)}")
+    if f"<!-- measured: {name} -->" not in text:
+        raise LookupError(f"{page} has no place for {name!r}")
+    _ = page.write_text(written)
