@@ -1,0 +1,111 @@
+"""Connections that servers still have when nothing runs any more, as the servers themselves see them."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import psycopg
+import pymongo
+import pymysql
+import redis
+
+from tests.faults.chaos.judging.oracle import Violation
+from tests.faults.chaos.scene import LOCKS, Scene
+
+QUIET_LIMIT: Final = 30.0
+"""Seconds that what was begun may take to end once nobody asks for anything."""
+MINE: Final = "chaos-oracle"
+MONITORS: Final = {"mongo": 2}
+"""Connections of a driver to a server that are not of its pool: it watches whether the server is there."""
+
+
+def connections(server: str, url: str) -> int:
+    """How many connections the server has to the database of the run, but this one."""
+    match server:
+        case "postgres":
+            with psycopg.connect(url) as connection:
+                found = connection.execute(
+                    "SELECT count(*) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                ).fetchone()
+        case "mariadb":
+            parts = urlsplit(url)
+            with (
+                contextlib.closing(
+                    pymysql.connect(
+                        host=parts.hostname,
+                        port=parts.port or 0,
+                        user=parts.username or "root",
+                        database=parts.path.lstrip("/"),
+                    )
+                ) as connection,
+                connection.cursor() as cursor,
+            ):
+                _ = cursor.execute(
+                    "SELECT count(*) FROM information_schema.processlist "
+                    "WHERE db = database() AND id <> connection_id()"
+                )
+                found = cursor.fetchone()
+        case "mongo":
+            with pymongo.MongoClient[dict[str, Any]](url, appname=MINE) as client:
+                operations = client.admin.aggregate(
+                    [{"$currentOp": {"allUsers": True, "idleConnections": True}}]
+                )
+                found = (len({each["connectionId"] for each in operations if _is_of_others(each)}),)
+        case _:
+            with contextlib.closing(redis.Redis.from_url(url, client_name=MINE)) as store:
+                found = (sum(each["name"] != MINE for each in store.client_list()),)
+    return int(found[0]) if found else 0
+
+
+def _is_of_others(operation: Mapping[str, Any]) -> bool:
+    client = operation.get("clientMetadata", {})
+    # A member of a replica set is connected with itself.
+    is_own = client.get("driver", {}).get("name", "").startswith("NetworkInterfaceTL")
+    return "client" in operation and not is_own and client.get("application", {}).get("name") != MINE
+
+
+async def held(scene: Scene) -> AsyncIterator[Violation]:
+    """What is in use though nobody asks for anything, or unknown to the pool that opened it."""
+    known = {server: "locks" if server == LOCKS else server for server in scene.servers}
+    until = time.monotonic() + QUIET_LIMIT
+    while True:
+        found = [each async for each in _held_now(scene, known)]
+        if not found or time.monotonic() > until:
+            break
+        await asyncio.sleep(0.5)
+    for each in found:
+        yield each
+
+
+async def _held_now(scene: Scene, known: Mapping[str, str]) -> AsyncIterator[Violation]:
+    opened = dict.fromkeys(scene.servers, 0)
+    for worker in scene.workers:
+        dependencies = (await worker.health("ready"))["dependencies"]
+        for server, name in known.items():
+            pool = dependencies.get(name, {}).get("pool")
+            if pool is None:
+                continue
+            opened[server] += pool["open"] + MONITORS.get(server, 0)
+            if pool["in_use"] or pool["waiting"] or pool["leaked"]:
+                yield Violation("a leaked connection", f"{worker.name} says of {name}: {pool}")
+    for server, number in opened.items():
+        there = await asyncio.to_thread(connections, server, scene.urls[server])
+        if there > number:
+            yield Violation(
+                "a leaked connection", f"{server} has {there} connections, the pools say {number}"
+            )
+
+
+async def left(scene: Scene) -> AsyncIterator[Violation]:
+    """What is connected though every worker has ended."""
+    for server in scene.servers:
+        until = time.monotonic() + QUIET_LIMIT
+        while there := await asyncio.to_thread(connections, server, scene.urls[server]):
+            if time.monotonic() > until:
+                yield Violation("a leaked connection", f"{server} has {there} after all workers have ended")
+                break
+            await asyncio.sleep(0.2)
