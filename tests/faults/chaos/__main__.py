@@ -14,19 +14,17 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.faults.chaos.judging.history import Request
 from tests.faults.chaos.run import Report, run
 from tests.faults.chaos.scene import scene
+from tests.faults.chaos.summary import PLACE, for_the_page, lines
+from tests.faults.report.table import PAGE, circumstances, write_into
 from tests.services import Unavailable
 
 STORES: Final = ("postgres", "mariadb", "mongo", "sqlite")
-SHOWN: Final = 10
-"""Pieces of evidence that are shown for each kind of violation."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _ = parser.add_argument(
         "--stores", default=",".join(STORES), metavar="NAME,…", help=f"of {', '.join(STORES)}"
     )
+    _ = parser.add_argument(
+        "--write", action="store_true", help="put the figures into docs/explanation/faults.md"
+    )
     chosen = parser.parse_args(arguments)
     stores = chosen.stores.split(",")
     if unknown := [each for each in stores if each not in STORES]:
@@ -54,7 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Unavailable as reason:
         print(reason, file=sys.stderr)
         return 1
-    _show(report)
+    for line in lines(report):
+        _say(line)
+    if chosen.write:
+        write_into(PAGE, PLACE, f"{circumstances()}\n{for_the_page(report, chosen.minutes, seed)}")
     return 1 if report.violations else 0
 
 
@@ -73,47 +77,6 @@ async def _run(stores: Sequence[str], minutes: float, seed: int) -> Report:
                 _ = shutil.copy(worker.log, kept)
             _say(f"the logs of the workers are in {kept}")
         return report
-
-
-def _show(report: Report) -> None:
-    requests = report.history.requests
-    _say(f"\n{len(report.faults)} faults:")
-    for name, number in sorted(Counter(name for name, _, _ in report.faults).items()):
-        _say(f"  {number:4} {name}")
-    _say(f"\n{len(requests)} requests, the answers to their attempts:")
-    for (store, what), number in sorted(_answers(requests).items()):
-        _say(f"  {number:6} {store:9} {what}")
-    _say("\nwhat clients may conclude, and what is stored:")
-    for store, stored in report.stored.items():
-        ended = Counter(each.ending for each in requests if each.store == store)
-        _say(
-            f"  {store}: {', '.join(f'{number} {ending}' for ending, number in sorted(ended.items()))}; "
-            f"{len(stored.articles)} articles, {len(stored.events)} events, {len(stored.marks)} increments"
-        )
-    _say(f"\nevery worker wrote to every store {report.recovery:.1f} s after the last fault")
-    kinds = Counter(each.what for each in report.violations)
-    for what, number in kinds.items():
-        _say(f"\n{number} × {what}:")
-        for each in [each for each in report.violations if each.what == what][:SHOWN]:
-            _say(f"  {each.evidence}")
-    _say(
-        "\n"
-        + (
-            "; ".join(f"{number} × {what}" for what, number in kinds.items())
-            or "nothing was lost, doubled or leaked"
-        )
-    )
-
-
-def _answers(requests: Sequence[Request]) -> Counter[tuple[str, str]]:
-    return Counter(
-        (
-            each.store,
-            f"{answer.status} {answer.code}".strip() if answer.status else f"no answer ({answer.detail})",
-        )
-        for each in requests
-        for answer in each.answers
-    )
 
 
 def _say(text: str) -> None:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults.report.figure import Figure
-from tests.services import release
 
 ROOT: Final = Path(__file__).parents[3]
 MEASUREMENTS: Final = Path(__file__).with_name("measurements")
@@ -79,10 +78,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 def main(arguments: Sequence[str]) -> None:
     """Measure, and write the figures into the file."""
     module, file = arguments
-    try:
-        figures = asyncio.run(importlib.import_module(module).measured())
-    finally:
-        release()
+    figures = asyncio.run(importlib.import_module(module).measured())
     _ = Path(file).write_text(json.dumps([asdict(each) for each in figures]))
 
 

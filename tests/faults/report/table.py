@@ -38,11 +38,11 @@ def place(*, is_busy: bool) -> str:
     return "faults, on a busy machine" if is_busy else "faults"
 
 
-def circumstances(*, is_busy: bool) -> str:
+def circumstances(beside: str = "") -> str:
     """When, on what and beside what it was measured."""
     today = datetime.datetime.now(datetime.UTC).date()
-    beside = "beside eight processes that compute" if is_busy else "on a machine with nothing else to do"
-    return textwrap.fill(f"{today}, commit {commit()}, {beside}: {description()}.", WIDTH) + "\n"
+    also = f", {beside}" if beside else ""
+    return textwrap.fill(f"{today}, commit {commit()}{also}: {description()}.", WIDTH) + "\n"
 
 
 def write(figures: Sequence[Figure], *, is_busy: bool, page: Path = PAGE) -> None:
@@ -51,8 +51,17 @@ def write(figures: Sequence[Figure], *, is_busy: bool, page: Path = PAGE) -> Non
     Raises:
         LookupError: It has none.
     """
-    name, text = place(is_busy=is_busy), page.read_text()
-    written = replaced(text, name, f"{circumstances(is_busy=is_busy)}\n{markdown(figures)}")
-    if f"<!-- measured: {name} -->" not in text:
+    beside = "beside eight processes that compute" if is_busy else "on a machine with nothing else to do"
+    write_into(page, place(is_busy=is_busy), f"{circumstances(beside)}\n{markdown(figures)}")
+
+
+def write_into(page: Path, name: str, text: str) -> None:
+    """Put *text* into the place *name* of *page*.
+
+    Raises:
+        LookupError: It has none.
+    """
+    before = page.read_text()
+    if f"<!-- measured: {name} -->" not in before:
         raise LookupError(f"{page} has no place for {name!r}")
-    _ = page.write_text(written)
+    _ = page.write_text(replaced(before, name, text))
