@@ -71,6 +71,8 @@ def server_faults(scene: Scene, chance: random.Random) -> list[Fault]:
             Fault(f"{name} refuses connections", _refusing(scene, name, chance), 5.0),
             Fault(f"{name} is slow", _slow(scene, name, chance), 4.0),
         ]
+        if name == "postgres":
+            found.append(Fault(f"kill -9 of one process of {name}", _one_killed(server, chance), 0.5))
         if name in _COMMITS:
             found.append(Fault(f"answers to commits of {name} are lost", _commits_lost(scene, name), 1.0))
         if scene.clocks.can_step:
@@ -137,7 +139,7 @@ def _killed(worker: Worker) -> Breaking:
 def _terminated(worker: Worker) -> Breaking:
     async def terminate() -> None:
         worker.send(signal.SIGTERM)
-        _ = await worker.ended()
+        worker.exits.append(await worker.ended())
 
     return _of(terminate, worker.until_it_answers)
 
@@ -174,6 +176,10 @@ def _disk_full(scene: Scene) -> Breaking:
 
 def _server_killed(server: Server) -> Breaking:
     return _of(server.kill, server.start)
+
+
+def _one_killed(server: Server, chance: random.Random) -> Breaking:
+    return _of(lambda: server.kill_one_process(chance), lambda: None)
 
 
 def _reset(scene: Scene, server: str) -> Breaking:

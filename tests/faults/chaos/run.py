@@ -104,10 +104,10 @@ async def _end(scene: Scene) -> AsyncIterator[Violation]:
     for worker in scene.workers:
         worker.send(signal.SIGTERM)
     for worker in scene.workers:
-        code = await worker.ended()
-        if code != 0:
+        worker.exits.append(await worker.ended())
+        if any(worker.exits) or None in worker.exits:
             yield Violation(
-                "a worker that did not end well", f"{worker.name}: {code}, {worker.last_words(400)}"
+                "a worker that did not end well", f"{worker.name}: {worker.exits}, {worker.last_words(400)}"
             )
 
 

@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import os
+import random
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from tests.services.obtain import RECIPES
@@ -50,6 +53,15 @@ class Server:
         assert process is not None
         process.kill()
         _ = await asyncio.to_thread(process.wait)
+
+    def kill_one_process(self, chance: random.Random) -> None:
+        """Kill one of the processes that it has started, if it has any; it recovers by itself."""
+        process = self._service.process
+        assert process is not None
+        with contextlib.suppress(OSError):
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            if children:
+                os.kill(int(chance.choice(children)), signal.SIGKILL)
 
     async def start(self) -> None:
         """Start it where it was.

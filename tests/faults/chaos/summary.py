@@ -32,6 +32,9 @@ def lines(report: Report) -> Iterator[str]:
             f"{len(stored.articles)} articles, {len(stored.events)} events, {len(stored.marks)} increments"
         )
     yield f"\nevery worker wrote to every store {report.recovery:.1f} s after the last fault"
+    answered = [answer for each in requests for answer in each.answers if answer.status is not None]
+    if answered:
+        yield f"the slowest answer: {max(answered, key=lambda answer: answer.seconds)}"
     kinds = Counter(each.what for each in report.violations)
     for what, number in kinds.items():
         yield f"\n{number} × {what}:"

@@ -15,7 +15,8 @@ import httpx2
 from tests.services.service import LAUNCHER, free_port
 
 ROOT: Final = Path(__file__).parents[3]
-START_LIMIT: Final = 120.0
+START_LIMIT: Final = 600.0
+"""Seconds in which a process comes up: on a busy machine, and while databases that it starts with come and go."""
 END_LIMIT: Final = 60.0
 """Seconds that a process may take to end by itself on a busy machine; its grace is shorter."""
 
@@ -25,10 +26,13 @@ class Worker:
 
     Attributes:
         name: What it is called in the report.
+
+        exits: Its exit code each time when it was told to end; `None` when it did not.
     """
 
     def __init__(self, name: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.name = name
+        self.exits: list[int | None] = []
         self.log = folder / f"{name}.log"
         self._environment = dict(environment)
         self._port = free_port()
