@@ -7,7 +7,6 @@ from typing import Final
 
 from returns.result import Failure
 
-from fastapi_easy.application.events.outbox_outage import OutboxOutage
 from fastapi_easy.application.webhooks.delivery import Delivery, DeliveryLimits, DeliveryPorts
 
 _logger: Final = logging.getLogger(__name__)
@@ -34,7 +33,6 @@ class DeliverWebhooks:
         self.name = f"webhooks {database}"
         self._ports = ports
         self._limits = limits
-        self._outage = OutboxOutage(self.name)
         self._running: set[asyncio.Task[None]] = set()
         self._is_finishing = False
 
@@ -67,9 +65,8 @@ class DeliverWebhooks:
     async def _claim_webhooks(self) -> None:
         asked = await self._ports.outbox.last_position()
         if isinstance(asked, Failure):
-            self._outage.goes_on(asked.failure().code)
+            _logger.warning("%s: the outbox does not answer: %s", self.name, asked.failure().code)
             return
-        self._outage.is_over()
         for _ in range(self._limits.concurrency - len(self._running)):
             claimed = await self._ports.store.claim(asked.unwrap(), self._limits.lease)
             if isinstance(claimed, Failure):

@@ -72,16 +72,18 @@ async def held(scene: Scene) -> AsyncIterator[Violation]:
     """What is in use though nobody asks for anything, or unknown to the pool that opened it."""
     known = {server: "locks" if server == LOCKS else server for server in scene.servers}
     until = time.monotonic() + QUIET_LIMIT
-    while True:
-        found = [each async for each in _held_now(scene, known)]
-        if not found or time.monotonic() > until:
-            break
+    # A relay that looks for messages, and a check of health, have a connection for a moment: a leak stays.
+    always = await _held_now(scene, known)
+    while always and time.monotonic() < until:
         await asyncio.sleep(0.5)
-    for each in found:
+        now = await _held_now(scene, known)
+        always = {place: violation for place, violation in now.items() if place in always}
+    for each in always.values():
         yield each
 
 
-async def _held_now(scene: Scene, known: Mapping[str, str]) -> AsyncIterator[Violation]:
+async def _held_now(scene: Scene, known: Mapping[str, str]) -> dict[tuple[str, str], Violation]:
+    found: dict[tuple[str, str], Violation] = {}
     opened = dict.fromkeys(scene.servers, 0)
     for worker in scene.workers:
         dependencies = (await worker.health("ready"))["dependencies"]
@@ -91,13 +93,14 @@ async def _held_now(scene: Scene, known: Mapping[str, str]) -> AsyncIterator[Vio
                 continue
             opened[server] += pool["open"] + MONITORS.get(server, 0)
             if pool["in_use"] or pool["waiting"] or pool["leaked"]:
-                yield Violation("a leaked connection", f"{worker.name} says of {name}: {pool}")
+                said = f"{worker.name} says of {name}: {pool}"
+                found[worker.name, server] = Violation("a leaked connection", said)
     for server, number in opened.items():
         there = await asyncio.to_thread(connections, server, scene.urls[server])
         if there > number:
-            yield Violation(
-                "a leaked connection", f"{server} has {there} connections, the pools say {number}"
-            )
+            said = f"{server} has {there} connections, the pools say {number}"
+            found["", server] = Violation("a leaked connection", said)
+    return found
 
 
 async def left(scene: Scene) -> AsyncIterator[Violation]:
