@@ -19,6 +19,8 @@ CLIENTS: Final = 4
 """Clients of each store."""
 PAUSE: Final = 0.05
 """Seconds that a client does nothing between two requests, on average."""
+AVOIDED: Final = 0.5
+"""Seconds for which a worker that takes no connection is not asked, while there is another one."""
 ANSWER_LIMIT: Final = 60.0
 """Seconds after which a process that runs has not answered: far above the deadline of a call."""
 SETTLING: Final = 120.0
@@ -87,6 +89,7 @@ class Load:
         self._counters = counters
         self._chance = random.Random(seed)  # noqa: S311 (chooses what to do next)
         self._known: dict[str, list[Known]] = {store: [] for store in counters}
+        self._away: dict[str, float] = {}
         self._stopping = asyncio.Event()
         self._settled_by = float("inf")
         self._tasks: list[asyncio.Task[None]] = []
@@ -202,6 +205,11 @@ class Load:
         if keys != sorted(set(keys), reverse=True):
             self._odd(request, f"the keys are {keys}")
 
+    def _reachable(self) -> Sequence[Worker]:
+        """The workers that took connections lately; all when none has."""
+        now = time.monotonic()
+        return [each for each in self._workers if self._away.get(each.name, 0.0) < now] or self._workers
+
     def _odd(self, request: Request, what: str) -> None:
         self._history.oddities.append(f"{what}: {request}")
 
@@ -220,7 +228,7 @@ class Load:
         sent = {**(headers or {}), **({"Idempotency-Key": request.id} if request.has_key else {})}
         pause = 0.05
         while True:
-            worker = self._chance.choice(self._workers)
+            worker = self._chance.choice(self._reachable())
             url = f"{worker.url}/{request.store}_{table}{path}"
             answered, answer = await self._attempt(client, worker, method, url, body, sent)
             request.answers.append(answer)
@@ -250,8 +258,7 @@ class Load:
             was_sent = not isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
             detail = type(error).__name__
             if not was_sent:
-                # As long as nobody is there, there is no hurry.
-                await asyncio.sleep(0.2)
+                self._away[worker.name] = time.monotonic() + AVOIDED
         else:
             status, retry = answered.status_code, "retry-after" in answered.headers
             if status >= 300:
