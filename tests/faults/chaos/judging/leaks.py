@@ -50,15 +50,23 @@ def connections(server: str, url: str) -> int:
                 )
                 found = cursor.fetchone()
         case "mongo":
-            with pymongo.MongoClient[dict[str, Any]](url, appname=MINE) as client:
-                operations = client.admin.aggregate(
-                    [{"$currentOp": {"allUsers": True, "idleConnections": True}}]
-                )
-                found = (len({each["connectionId"] for each in operations if _is_of_others(each)}),)
+            found = (len(_mongo_connections(url)),)
         case _:
             with contextlib.closing(redis.Redis.from_url(url, client_name=MINE)) as store:
                 found = (sum(each["name"] != MINE for each in store.client_list()),)
     return int(found[0]) if found else 0
+
+
+def _mongo_connections(url: str) -> dict[int, str]:
+    """What the server says of each connection, by its number."""
+    with pymongo.MongoClient[dict[str, Any]](url, appname=MINE) as client:
+        operations = client.admin.aggregate([{"$currentOp": {"allUsers": True, "idleConnections": True}}])
+        return {
+            each["connectionId"]: f"{each.get('desc')} from {each['client']}: "
+            f"{next(iter(each.get('command', ())), 'idle')}, {each.get('secs_running', 0)} s"
+            for each in operations
+            if _is_of_others(each)
+        }
 
 
 def _is_of_others(operation: Mapping[str, Any]) -> bool:
@@ -98,7 +106,10 @@ async def _held_now(scene: Scene, known: Mapping[str, str]) -> dict[tuple[str, s
     for server, number in opened.items():
         there = await asyncio.to_thread(connections, server, scene.urls[server])
         if there > number:
-            said = f"{server} has {there} connections, the pools say {number}"
+            told = (
+                await asyncio.to_thread(_mongo_connections, scene.urls[server]) if server == "mongo" else {}
+            )
+            said = f"{server} has {there} connections, the pools say {number}; {'; '.join(told.values())}"
             found["", server] = Violation("a leaked connection", said)
     return found
 
