@@ -1,7 +1,7 @@
 # The project's verbs. Each makes sure first that .venv holds what pyproject.toml and constraints.txt say.
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint types mypy pyright contracts architecture test test-thorough test-lowest conformance conformance-full fuzz docs tables check bench run
+.PHONY: help install format lint types mypy pyright contracts architecture test test-thorough test-lowest conformance conformance-full fuzz docs tables check bench faults chaos run
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -93,6 +93,12 @@ architecture: $(INSTALLED)
 bench: $(INSTALLED) ## Measure beside hand-written code (ARGS="--quick" or "--help")
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group bench
 	$(BIN)/python -m benchmarks $(ARGS)
+
+faults: $(INSTALLED) ## Measure outages, overload, locks and shutdown (ARGS="--busy", "--write" or "--help")
+	$(BIN)/python -m tests.faults.report $(ARGS)
+
+chaos: $(INSTALLED) ## Break everything by chance under load for twenty minutes (ARGS="--minutes 1" or "--help")
+	$(BIN)/python -m tests.faults.chaos $(ARGS)
 
 run: $(INSTALLED) ## Serve the example at http://127.0.0.1:8000
 	$(BIN)/fastapi-easy run examples.bookshop.app:app

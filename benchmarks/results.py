@@ -39,7 +39,7 @@ def document(part: Part, how: str) -> dict[str, Any]:
     return {
         "measured": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
         "on": description(),
-        "commit": _commit(),
+        "commit": commit(),
         "with": dict(_versions()),
         "how": how,
         **asdict(part),
@@ -122,7 +122,8 @@ def _versions() -> Iterator[tuple[str, str]]:
             yield name, importlib.metadata.version(name)
 
 
-def _commit() -> str:
+def commit() -> str:
+    """What is measured: the commit, and whether anything was changed since."""
     found = subprocess.run(
         ["git", "describe", "--always", "--dirty=, with changes"],  # noqa: S607
         cwd=LATEST.parents[1],

@@ -414,3 +414,18 @@ async def test_models_of_tortoise_are_made_once(store: str, tmp_path: Path) -> N
 
     assert {(each.status_code, each.content) for each in answers} == {(201, answers[0].content)}
     assert there == {"count": 1}
+
+
+async def test_a_first_key_that_a_circuit_breaker_refuses_is_unavailable() -> None:
+    with empty_store("mongo", Path()) as url:
+        shop = made("mongo", url)
+        async with open_kernel(shop) as kernel:
+            _ = (await kernel.orders.create(number="1")).unwrap()
+            shop.breakers.default().isolate()
+            refused = await kernel.acting_as(idempotency_key="k-1").orders.create(number="2")
+            shop.breakers.default().reset()
+            made_once = await kernel.acting_as(idempotency_key="k-1").orders.create(number="2")
+
+    assert isinstance(refused, Failure)
+    assert refused.failure().code == "unavailable"
+    assert not isinstance(made_once, Failure)

@@ -89,6 +89,50 @@ async def test_an_action_that_finds_a_lock_held_is_answered_409(tmp_path, monkey
     assert sent.is_success
 
 
+@dataclass(frozen=True)
+class WeighParcel:
+    """Commit something under a lock that is evicted then, or before."""
+
+    is_late: bool
+
+    async def perform(self, key: Any, work: UnitOfWork, context: Context, /) -> Outcome[Any]:
+        post = shop_of_the_moment
+        async with post.locks().hold("scales") as lease, post.parcels.unit_of_work() as own:
+            _ = await own.repository("parcels").add({})
+            if self.is_late:
+                _ = (await own.commit()).unwrap()
+            _ = await post.locks().evict("scales", token=lease.token, reason="a test")
+            _ = await lease.renew()
+            await asyncio.sleep(0)
+            return Success(None)
+
+
+async def test_an_action_that_loses_its_lock_says_whether_it_may_have_changed_something(
+    tmp_path, monkeypatch
+):
+    class WeighingPost(Container):
+        parcels = resource(Parcel, actions=[WeighParcel])
+
+    make: Any = WeighingPost
+    # Elsewhere than the data: the transaction that is open has the file of SQLite.
+    post = make(settings=settings_on(tmp_path, locks={"url": "memory://"}))
+    monkeypatch.setitem(globals(), "shop_of_the_moment", post)
+    app = create_app(post)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://test") as client,
+    ):
+        _ = await client.post("/parcels", json={})
+        early = await client.post("/parcels/1/weigh", json={"is_late": False})
+        late = await client.post("/parcels/1/weigh", json={"is_late": True})
+        there = (await client.get("/parcels/count")).json()
+
+    assert (early.status_code, early.json()["code"]) == (503, "lock_lost")
+    assert (late.status_code, late.json()["code"]) == (503, "outcome_unknown")
+    assert "retry-after" not in late.headers
+    assert there == {"count": 2}
+
+
 async def test_the_command_line_lists_and_evicts_what_another_process_holds(tmp_path):
     (tmp_path / "shop.py").write_text(PROGRAM)
     post: Any = Post(settings=settings_on(tmp_path))

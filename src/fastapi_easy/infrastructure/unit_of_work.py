@@ -8,9 +8,10 @@ from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from returns.result import Failure, Success
 
+from fastapi_easy.domain.begun_commits import note_commit, take_back_commit
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import JournalRow
-from fastapi_easy.domain.errors import DeclarationError, Error, Outcome
+from fastapi_easy.domain.errors import DeclarationError, Error, Outcome, OutcomeUnknown
 from fastapi_easy.domain.open_transaction import register_transaction
 from fastapi_easy.domain.ports.entity_repository import EntityRepository
 from fastapi_easy.domain.ports.event_bus import EventBus
@@ -171,7 +172,7 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         # Taken first, so that an event is never published twice, whatever the commit comes to.
         events, self._events = self._events, []
         try:
-            committed = _SUCCESS if self._open_transaction is None else await self._commit()
+            committed = _SUCCESS if self._open_transaction is None else await self._commit_noted()
         except UnitOfWorkMisuse:
             # Nothing was done: whoever uses it rightly commits later, with what was recorded so far.
             self._events = events
@@ -179,6 +180,14 @@ class TransactionalUnitOfWork(ABC, Generic[D, T]):
         self._is_open = False
         if events and not isinstance(committed, Failure):
             await self._event_bus.publish(events)
+        return committed
+
+    async def _commit_noted(self) -> Outcome[None]:
+        database = self._database.name
+        note_commit(database)
+        committed = await self._commit()
+        if isinstance(committed, Failure) and not isinstance(committed.failure(), OutcomeUnknown):
+            take_back_commit(database)
         return committed
 
     @property

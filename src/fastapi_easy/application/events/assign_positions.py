@@ -1,13 +1,11 @@
 """Give the messages of an outbox their places in the change feed."""
 
-import logging
 from typing import Final
 
 from returns.result import Failure
 
+from fastapi_easy.application.events.outbox_outage import OutboxOutage
 from fastapi_easy.domain.ports.outbox import Outbox
-
-_logger = logging.getLogger(__name__)
 
 _BATCH: Final = 1000
 """Messages at once: so long other relays wait for the same."""
@@ -25,11 +23,13 @@ class AssignPositions:
     def __init__(self, database: str, outbox: Outbox) -> None:
         self.name = f"positions {database}"
         self._outbox = outbox
+        self._outage = OutboxOutage(self.name)
 
     async def run_once(self) -> bool:
         """Give positions to a batch of messages; return whether there may be more."""
         assigned = await self._outbox.assign_positions(_BATCH)
         if isinstance(assigned, Failure):
-            _logger.warning("%s: the outbox does not answer: %s", self.name, assigned.failure().code)
+            self._outage.goes_on(assigned.failure().code)
             return False
+        self._outage.is_over()
         return assigned.unwrap() >= _BATCH

@@ -9,6 +9,7 @@ from typing import Final
 from returns.result import Failure
 
 from fastapi_easy.application.events.backoff import Backoff
+from fastapi_easy.application.events.outbox_outage import OutboxOutage
 from fastapi_easy.application.events.publishing_batch import (
     Done,
     Failed,
@@ -104,6 +105,7 @@ class PublishMessages:
         self._figures = figures
         self._batch: PublishingBatch | None = None
         self._is_finishing = False
+        self._outage = OutboxOutage(self.name)
         self._outages = 0
         self._resumes_at: float | None = None
 
@@ -125,8 +127,9 @@ class PublishMessages:
             return False
         claimed = await self._outbox.claim(self._limits.batch, self._limits.lease)
         if isinstance(claimed, Failure):
-            _logger.warning("%s: the outbox does not answer: %s", self.name, claimed.failure().code)
+            self._outage.goes_on(claimed.failure().code)
             return False
+        self._outage.is_over()
         claims = claimed.unwrap()
         if not claims:
             return False

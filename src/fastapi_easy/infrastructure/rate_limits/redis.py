@@ -4,13 +4,13 @@ import asyncio
 from typing import Final
 
 from limits.aio.storage import RedisStorage
-from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import RedisError
 
 from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted
 from fastapi_easy.domain.ports.rate_limiter import Allowance
 from fastapi_easy.domain.rates.rate import Rate
 from fastapi_easy.infrastructure.rate_limits.sliding_window import SlidingWindows
+from fastapi_easy.infrastructure.redis_connection import RedisPool
 
 _CONNECTIONS: Final = 10
 _PREFIX: Final = "fe:rate"
@@ -30,7 +30,7 @@ class RedisRateLimiter:
     def __init__(self, url: str, breaker: Breaker, *, timeout: float) -> None:
         self._breaker = breaker
         self._timeout = timeout
-        self._pool = BlockingConnectionPool.from_url(
+        self._pool = RedisPool.from_url(
             url, max_connections=_CONNECTIONS, timeout=timeout, socket_connect_timeout=1.0, socket_timeout=1.0
         )
         # The pool has the address; the URL here only chooses the kind of storage.

@@ -55,6 +55,25 @@ def test_the_doubles_are_what_they_stand_for() -> None:
     assert isinstance(DecidedBroker(), Broker)
 
 
+async def test_an_outage_of_the_outbox_is_logged_when_it_begins_and_when_it_is_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    relay = world.relay()
+    world.outbox.unavailable.add("claim")
+
+    for _ in range(3):
+        await world.drain(relay)
+    world.outbox.unavailable.clear()
+    for _ in range(2):
+        await world.drain(relay)
+
+    assert caplog.messages == [
+        "publishing default: the outbox does not answer: unavailable",
+        "publishing default: the outbox answers again",
+    ]
+
+
 async def test_messages_of_one_entity_are_published_one_after_the_other_and_others_beside_them() -> None:
     world = World()
     world.outbox.add(*(message(number, "ab"[number % 2]) for number in range(6)))

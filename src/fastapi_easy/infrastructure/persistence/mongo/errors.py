@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pymongo.errors import (
     BulkWriteError,
+    ConfigurationError,
     ConnectionFailure,
     DocumentTooLarge,
     ExecutionTimeout,
@@ -196,6 +197,9 @@ def has_answered(error: BaseException) -> bool | None:
 
 def is_unreachable(error: BaseException) -> bool:
     """Return whether no server answered, or only with a state that passes."""
+    if isinstance(error, ConfigurationError):
+        # What the driver says of a member that has just been started, and has not read its replica set yet.
+        return "Sessions are not supported" in str(error)
     return isinstance(error, ConnectionFailure | ExecutionTimeout | TimeoutError | WTimeoutError) or (
         isinstance(error, OperationFailure) and code_of(error) in _TRANSIENT_CODES | _ACCESS_DENIED_CODES
     )

@@ -13,6 +13,7 @@ from returns.result import Failure, Success
 
 from fastapi_easy.domain.changes.journal import JournalRow, SystemTable
 from fastapi_easy.domain.errors import Error, Outcome, OutcomeUnknown, Unavailable, Unsupported
+from fastapi_easy.domain.ports.breaker import CallNotPermitted
 from fastapi_easy.domain.values.plain_json import to_plain_json
 from fastapi_easy.infrastructure.persistence.mongo.connection import MongoDatabase
 from fastapi_easy.infrastructure.persistence.mongo.documents.document import Document
@@ -25,6 +26,7 @@ from fastapi_easy.infrastructure.persistence.mongo.errors import (
     CommitOutcomeUnknown,
     PoolExhausted,
     TransactionLost,
+    as_unavailable,
     is_unreachable,
 )
 
@@ -81,6 +83,8 @@ def unavailable(error: BaseException, database: str) -> Failure[Error]:
     """Return that *database* did not answer, where *error* says nothing else."""
     if isinstance(error, CommitOutcomeUnknown):
         return Failure(OutcomeUnknown(database))
+    if isinstance(error, CallNotPermitted):
+        return Failure(as_unavailable(error, database))
     if isinstance(error, PoolExhausted | TransactionLost) or is_unreachable(error):
         return Failure(Unavailable(database))
     raise error

@@ -62,8 +62,16 @@ class PooledConnection:
 
 
 def open_connection(engine: Engine) -> PooledConnection:
-    """Open a connection; called inside of a greenlet, as everything of SQLAlchemy's that talks to a driver."""
-    connection = engine.connect()
+    """Open a connection; called inside of a greenlet, as everything of SQLAlchemy's that talks to a driver.
+
+    Raises:
+        ConnectionError: The server hung up meanwhile, and the driver calls it something else.
+    """
+    try:
+        connection = engine.connect()
+    except RuntimeError as error:
+        # asyncmy under uvloop asks a transport that has closed for its socket.
+        raise ConnectionError(str(error)) from error
     driver = connection.connection.driver_connection
     enable_keepalive(engine.dialect.driver, driver)
     return PooledConnection(connection, driver, time.monotonic())
