@@ -1,5 +1,6 @@
 """What an application depends on, for health checks and metrics."""
 
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
@@ -42,3 +43,16 @@ class ReportsReadOnly(Protocol):
     def is_read_only(self) -> bool:
         """Whether it took no changes when it was checked last: a standby, a file that may only be read."""
         ...
+
+
+@runtime_checkable
+class ShedsLoad(Protocol):
+    """A dependency with a queue that rejects calls in an overload.
+
+    Attributes:
+        refuses: Returns whether a call that needs it would be rejected at this moment, and counts it as rejected if so.
+            Quick while nobody waits, so that it may be asked for every request.
+    """
+
+    @property
+    def refuses(self) -> Callable[[], bool]: ...

@@ -115,6 +115,10 @@ class MongoDatabase:
         """Its connections."""
         return self.client.pool
 
+    def refuses(self) -> bool:
+        """Return whether a call would be rejected at this moment, since too many wait; count it if so."""
+        return self.client.refuses()
+
     @property
     def client(self) -> Client:
         """The client that calls go through; made anew after `close`."""

@@ -96,6 +96,8 @@ class SqlAlchemyDatabase:
 
         executor: Runs statements.
 
+        refuses: As of `ShedsLoad`.
+
         url: Where it is, with everything that the settings say; that of the engine lacks what drivers are told apart.
 
     Raises:
@@ -147,6 +149,7 @@ class SqlAlchemyDatabase:
             has_row_security=limits.row_security,
         )
         self.executor.pool.leak_check_name = name
+        self.refuses = self.executor.pool.refuses
         self._is_read_only = False
         self._mapped_tables: MappedTables | None = None
         self._planning: dict[Resource[Any], asyncio.Event] = {}

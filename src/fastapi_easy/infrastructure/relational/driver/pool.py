@@ -27,6 +27,8 @@ from fastapi_easy.infrastructure.relational.driver.leaks import find_abandoned, 
 from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection, open_connection
 from fastapi_easy.infrastructure.relational.driver.sockets import disconnect_check, no_disconnect_check
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import greenlet_spawn
+from fastapi_easy.infrastructure.resilience.connection_supply import ConnectionSupply
+from fastapi_easy.infrastructure.resilience.shed_log import ShedLog
 from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
 
 _logger: Final = logging.getLogger("fastapi_easy.connections")
@@ -64,6 +66,8 @@ class ConnectionPool:
     Attributes:
         leak_check_name: The name of the database in the log of `check_for_leaks`; `None` turns the check off, as for
             the connections of locks, which are held for long by design.
+
+        refuses: Returns whether a caller would be rejected at this moment, and counts it if so.
     """
 
     def __init__(
@@ -86,10 +90,12 @@ class ConnectionPool:
         self._breaker = breaker
         self._is_disconnected = disconnect_check(engine.dialect.driver)
         self._idle: deque[PooledConnection] = deque()
-        self._waiters = WaitQueue[asyncio.Future[PooledConnection]](queue_time, lambda: not self._connecting)
+        self._supply = ConnectionSupply(size, MAX_CONCURRENT_CONNECTS, checkout_timeout, lambda: self.open)
+        self._waiters = WaitQueue[asyncio.Future[PooledConnection]](queue_time, self._supply, self._log_shed)
+        self._shed_log = ShedLog()
+        self.refuses = self._waiters.refuses
         self._lent: set[PooledConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._connecting = 0
         self._closing = 0
         self._expired_before = 0.0
         self._leaked = 0
@@ -242,12 +248,18 @@ class ConnectionPool:
             self._idle.append(pooled)
 
     def _hand_over(self, pooled: PooledConnection) -> None:
+        # First, since the queue learns from how many connections there are.
+        self._lent.add(pooled)
         waiter = self._next_waiter()
         if waiter is None:
+            self._lent.discard(pooled)
             self._idle.append(pooled)
         else:
-            self._lent.add(pooled)
             waiter.set_result(pooled)
+
+    def _log_shed(self) -> None:
+        if self.leak_check_name is not None:
+            self._shed_log.note(self.leak_check_name)
 
     def _next_waiter(self) -> asyncio.Future[PooledConnection] | None:
         """Remove the waiter who has waited longest from the queue, skipping those who have given up."""
@@ -305,33 +317,34 @@ class ConnectionPool:
 
     def _connect_for_waiters(self) -> None:
         """Start opening as many connections as callers wait for, within the limits."""
-        waiting = sum(not waiter.done() for waiter in self._waiters) if self._waiters else 0
-        while (
-            self._connecting < min(waiting, MAX_CONCURRENT_CONNECTS)
-            and self.open + self._connecting + self._closing < self._size
-        ):
-            self._connecting += 1
-            self._start_task(self._connect())
+        connecting = self._supply.connecting
+        left = min(MAX_CONCURRENT_CONNECTS - connecting, self._size - self.open - connecting - self._closing)
+        if left <= 0 or not self._waiters:
+            # The usual case in an overload, in which a look at each of those who wait would cost the most.
+            return
+        waiting = sum(not waiter.done() for waiter in self._waiters)
+        for _ in range(min(left, waiting - connecting)):
+            self._start_task(self._connect(self._supply.begin()))
 
-    async def _connect(self) -> None:
+    async def _connect(self, begun: float) -> None:
         try:
             async with asyncio.timeout(self._connect_timeout):
                 pooled = await greenlet_spawn(open_connection, self._engine)
         except (SQLAlchemyError, OSError) as error:
-            self._connecting -= 1
+            self._supply.end(begun, answered=isinstance(error, TimeoutError))
             # Whatever keeps it from connecting is told as such, and is no defect.
             known = classify_error(error) is not None
             self._fail_next_waiter(error if known else ConnectionError(driver_message(error)))
         except (TypeError, ValueError) as error:
             # Of an option that the driver does not take: a waiter that nobody tells would wait in vain.
-            self._connecting -= 1
+            self._supply.end(begun, answered=False)
             self._fail_next_waiter(ConnectionError(f"the driver refuses the options of the URL: {error}"))
         except BaseException:
-            self._connecting -= 1
+            self._supply.end(begun, answered=False)
             raise
         else:
+            self._supply.end(begun, answered=True)
             self._put_back(pooled)
-            self._connecting -= 1
             self._connect_for_waiters()
 
     def _fail_next_waiter(self, error: Exception) -> None:

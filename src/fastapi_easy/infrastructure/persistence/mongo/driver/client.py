@@ -9,6 +9,7 @@ import contextlib
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import pymongo
@@ -35,7 +36,8 @@ from fastapi_easy.infrastructure.persistence.mongo.driver.options import Connect
 from fastapi_easy.infrastructure.persistence.mongo.driver.url import Address
 from fastapi_easy.infrastructure.persistence.mongo.driver.wire_commands import WireCommands, is_supported
 from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted, has_answered
-from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
+from fastapi_easy.infrastructure.resilience.shed_log import ShedLog
+from fastapi_easy.infrastructure.resilience.wait_queue import FixedSupply, WaitQueue
 from fastapi_easy.infrastructure.waiting.completion import propagate_cancellation, run_to_completion
 
 T = TypeVar("T")
@@ -68,6 +70,8 @@ class Client:
 
         counters: Generate whole-number keys.
 
+        refuses: Returns whether a call would be rejected at this moment, and counts it if so.
+
     Raises:
         DeclarationError: The driver does not understand the URL.
     """
@@ -98,7 +102,12 @@ class Client:
         self._pool_slots = asyncio.Semaphore(options.pool_size)
         self._in_use = 0
         self._cleanups_running = 0
-        self._wait_queue = WaitQueue[object](options.queue_time)
+        self._wait_queue = WaitQueue[object](
+            options.queue_time,
+            FixedSupply(options.pool_size),
+            partial(ShedLog().note, address.database),
+        )
+        self.refuses = self._wait_queue.refuses
         self._background_tasks: set[asyncio.Task[object]] = set()
 
     @property
