@@ -47,12 +47,12 @@ class ReportsReadOnly(Protocol):
 
 @runtime_checkable
 class ShedsLoad(Protocol):
-    """A dependency with a queue that rejects calls in an overload.
-
-    Attributes:
-        refuses: Returns whether a call that needs it would be rejected at this moment, and counts it as rejected if so.
-            Quick while nobody waits, so that it may be asked for every request.
-    """
+    """A dependency with a queue that rejects calls in an overload."""
 
     @property
-    def refuses(self) -> Callable[[], bool]: ...
+    def refuses(self) -> Callable[[], bool]:
+        """What returns whether a call that needs it would be rejected at this moment, and counts it as rejected if so.
+
+        Quick while nobody waits, so that it may be asked for every request.
+        """
+        ...

@@ -26,6 +26,11 @@ def default_headers_of(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
     return kept
 
 
+def headers_of_json(*, security_headers: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers of every answer in JSON, but for the correlation id."""
+    return (*_SECURITY_HEADERS, _JSON_POLICY) if security_headers else ()
+
+
 class DefaultHeaders:
     """ASGI middleware that gives every request a correlation id, and its response the default headers it lacks.
 
@@ -40,7 +45,7 @@ class DefaultHeaders:
     def __init__(self, app: ASGIApp, *, security_headers: bool) -> None:
         self._app = app
         self._security_headers = security_headers
-        self._json_headers = (*_SECURITY_HEADERS, _JSON_POLICY) if security_headers else ()
+        self._json_headers = headers_of_json(security_headers=security_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Set the correlation id of the request; add the headers when the response starts."""

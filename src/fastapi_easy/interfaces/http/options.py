@@ -1,6 +1,7 @@
 """The options of the HTTP interface, as plain values."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,9 @@ class HttpOptions:
         export_idle_timeout: Seconds a caller may take for the next part of an export, or of a change feed.
 
         feed_heartbeat: Seconds of silence in a change feed after which it says that it is still there.
+
+        refuses: By the name of a database, a function that returns whether it has too many calls waiting, so that
+            requests for its resources are refused before anything is done for them, and counts one if so.
     """
 
     title: str = "fastapi_easy"
@@ -97,6 +101,7 @@ class HttpOptions:
     import_line_limit: int = 1024 * 1024
     export_idle_timeout: float = 30.0
     feed_heartbeat: float = 15.0
+    refuses: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the prefix and the CORS rules.

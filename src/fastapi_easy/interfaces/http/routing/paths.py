@@ -1,6 +1,6 @@
 """The lookup of a route by the path below a resource, and then by method."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,12 +43,15 @@ class Paths:
         entity: `/books/{key}`.
 
         actions: `/books/{key}/{action}`, by segment.
+
+        refuses: Returns whether a request is to be refused because the database has too many waiting, and counts it.
     """
 
     collection: Methods
     fixed: Mapping[bytes, Methods]
     entity: Methods
     actions: Mapping[bytes, Methods]
+    refuses: Callable[[], bool] = lambda: False
 
     def find(self, parts: Sequence[bytes]) -> Methods | None:
         """Return the methods of the path with the segments *parts*; the first two lead to the resource."""

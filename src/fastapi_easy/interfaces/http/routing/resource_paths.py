@@ -1,7 +1,7 @@
 """The paths of one resource: every operation and action it offers, by path and method."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -56,7 +56,19 @@ def build_paths(
         entity=Methods(routes.pop(KEY, {})),
         actions=_by_last_segment(routes, below=_ACTIONS),
         fixed=_by_last_segment(routes, below="/"),
+        refuses=_refusing(http_resource),
     )
+
+
+def _refusing(http_resource: HttpResource) -> Callable[[], bool]:
+    """Return what says whether requests for a resource are refused; never where answers are kept."""
+    resource = http_resource.resource
+    refuses = None if resource.cache is not None else http_resource.options.refuses.get(resource.database)
+    return _never if refuses is None else refuses
+
+
+def _never() -> bool:
+    return False
 
 
 def _endpoints(http_resource: HttpResource) -> Iterator[tuple[str, str, str, Endpoint]]:
