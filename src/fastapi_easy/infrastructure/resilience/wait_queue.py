@@ -13,9 +13,12 @@ W = TypeVar("W", bound=Hashable)
 _SMOOTHING: Final = 0.1
 """The weight of the latest turn in the average, at most; earlier ones fade exponentially."""
 
-_ROUNDS: Final = 3
+_ROUNDS: Final = 10
 """Turns of every connection over which the average is taken at least: they may all end at the same moment."""
 
+
+_OUTLIER: Final = 4
+"""How many times longer than a whole round of turns one may have been to count in full."""
 
 _BURST: Final = 0.1
 """Seconds that the process may need for the requests that came with the first of a queue."""
@@ -23,6 +26,10 @@ _BURST: Final = 0.1
 
 _TRUST: Final = 4
 """How many times longer than a new queue has stood a connection is believed to be held, as it was in an earlier one."""
+
+
+_KNOWN: Final = 5
+"""Turns after which it is known how fast a queue moves."""
 
 
 class Supply(Protocol):
@@ -163,8 +170,10 @@ class WaitQueue(Generic[W]):
         held = self._held if self._turns else self._held_before_first_turn(now - self._last_served_at)
         if len(since) * held >= supply.seconds_within(self._limit):
             return True
-        # The age of the first tells of a queue that does not move at all.
-        return now - next(iter(since.values())) >= self._limit + supply.grace
+        # A queue that does not move at all. That the first has waited for long is no sign of it: the process may not
+        # have run, and then the queue moves again.
+        unserved = now - max(self._last_served_at, next(iter(since.values())))
+        return unserved >= self._limit + supply.grace
 
     def _held_before_first_turn(self, unserved: float) -> float:
         """Return what is known when nobody was served for the *unserved* seconds for which there has been a queue."""
@@ -178,6 +187,24 @@ class WaitQueue(Generic[W]):
         if not behind:
             self._last_served_at, self._turns = now, 0
         self._since = {waiter: next(iter(behind.values()), now), **behind}
+
+    def pop_hopeless(self, timeout: float) -> W | None:
+        """Remove and return the last, counted as rejected, if it would wait for more than *timeout* seconds in all.
+
+        Those who come before anybody was served are let in on trust. As soon as it is known how fast the queue moves,
+        who would wait in vain is better told so.
+        """
+        work = len(self._since) * self._held
+        # The usual case: all of them are served soon.
+        if self._turns < _KNOWN or work < self._limit * self._supply.connections or len(self._since) <= 1:
+            return None
+        last = next(reversed(self._since))
+        left = timeout - (self._now() - self._since[last])
+        if work < self._supply.seconds_within(max(0.0, left)):
+            return None
+        self.cancel(last)
+        self._reject()
+        return last
 
     def cancel(self, waiter: W) -> None:
         """Remove *waiter*, which has given up; nothing happens when it does not wait."""
@@ -194,6 +221,9 @@ class WaitQueue(Generic[W]):
         self._turns += 1
         connections = self._supply.connections
         held = (now - self._last_served_at) * connections
+        if self._turns > _KNOWN:
+            # One turn in which the process did not run says nothing of the others.
+            held = min(held, self._held * _OUTLIER * connections)
         weight = min(_SMOOTHING, 1 / (_ROUNDS * (connections or 1)))
         # The mean of the first turns, in which none counts for more than the others.
         self._held += (held - self._held) * max(weight, 1 / self._turns)

@@ -127,18 +127,27 @@ async def test_a_loop_that_is_blocked_is_found_to_be_late(bench: Bench) -> None:
     assert (found, bench.shedding.limit) == (LEAST, math.inf)
 
 
-def test_connections_are_read_from_more_rarely_when_refusals_take_too_much_time(bench: Bench) -> None:
-    paces = []
-    for _ in range(100):
-        bench.shedding.taken = 4 * SHARE * INTERVAL
-        bench.pass_time(INTERVAL)
-        paces.append(bench.shedding.pause)
-    bench.pass_time(20)
+def test_connections_are_read_from_more_rarely_the_more_of_them_are_refused(bench: Bench) -> None:
+    cost = 50e-6
+    few = [bench.shedding.begin_pause(cost) for _ in range(10)]
+    many = [bench.shedding.begin_pause(cost) for _ in range(390)]
+    far_too_many = [bench.shedding.begin_pause(cost) for _ in range(5000)]
+    for _ in range(5400):
+        bench.shedding.end_pause()
+    again = bench.shedding.begin_pause(cost)
 
-    assert paces[0] == PACE
-    assert paces[-1] == LONGEST_PACE
-    assert paces == sorted(paces)
-    assert bench.shedding.pause == PACE
+    assert few == [PACE] * 10
+    # Four hundred that ask again as soon as they may take the share that refusals have.
+    assert 400 * cost / many[-1] == pytest.approx(SHARE)
+    assert far_too_many[-1] == LONGEST_PACE
+    assert again == PACE
+
+
+def test_one_refusal_in_which_the_process_did_not_run_counts_for_little(bench: Bench) -> None:
+    for _ in range(100):
+        _ = bench.shedding.begin_pause(20e-6)
+
+    assert bench.shedding.begin_pause(0.5) < 2 * PACE
 
 
 async def test_the_log_tells_once_a_second_how_many_were_refused(

@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from fastapi_easy.domain import deadline
-from fastapi_easy.domain.ports.breaker import Breaker
+from fastapi_easy.domain.errors import UnavailableReason
+from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
     classify_error,
     driver_message,
@@ -29,7 +30,7 @@ from fastapi_easy.infrastructure.relational.driver.sockets import disconnect_che
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import greenlet_spawn
 from fastapi_easy.infrastructure.resilience.connection_supply import ConnectionSupply
 from fastapi_easy.infrastructure.resilience.shed_log import ShedLog
-from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
+from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue, retry_after
 
 _logger: Final = logging.getLogger("fastapi_easy.connections")
 
@@ -256,6 +257,9 @@ class ConnectionPool:
             self._idle.append(pooled)
         else:
             waiter.set_result(pooled)
+            while (hopeless := self._waiters.pop_hopeless(self._checkout_timeout)) is not None:
+                if not hopeless.done():
+                    hopeless.set_exception(CallNotPermitted(UnavailableReason.OVERLOAD, retry_after()))
 
     def _log_shed(self) -> None:
         if self.leak_check_name is not None:

@@ -156,12 +156,13 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if not self._is_paused:
             self._is_paused = True
             self.flow.pause_reading()
-            _ = self.loop.call_later(self._shedding.pause, self._read_on)
-        self._shedding.taken += time.perf_counter() - begun
+            pause = self._shedding.begin_pause(time.perf_counter() - begun)
+            _ = self.loop.call_later(pause, self._read_on)
         return True
 
     def _read_on(self) -> None:
         self._is_paused = False
+        self._shedding.end_pause()
         if not self.transport.is_closing():
             self.flow.resume_reading()
 

@@ -39,6 +39,12 @@ SHARE: Final = 0.1
 Above it, connections that were refused are read from more rarely.
 """
 
+_LATEST: Final = 0.05
+"""The weight of the latest refusal in the time that one takes."""
+
+_OUTLIER: Final = 10
+"""How many times longer than the others one may have taken to count in full: the process may not have run meanwhile."""
+
 _SUMMARY: Final = 1.0
 """Seconds between two lines of the log about what was refused."""
 
@@ -78,23 +84,19 @@ class Shedding:
     Attributes:
         limit: Requests that are let in; infinite while the loop is in time.
 
-        pause: Seconds for which nothing is read from one that was refused.
-
         requests: Those of this process; `None` before the first connection.
-
-        taken: Seconds that refusals have taken since the last look.
     """
 
     def __init__(self) -> None:
         self._door: Door | None = None
         self._ended = _Ended()
         self._lasting: set[object] = set()
-        self._share = self.taken = 0.0
+        self._cost = 0.0
+        self._paused = 0
         self._refused = self._told = 0
         self._told_at = 0.0
         self._is_late = False
         self.limit = math.inf
-        self.pause = PACE
         self.requests: Requests | None = None
 
     @contextlib.contextmanager
@@ -137,10 +139,6 @@ class Shedding:
         self.limit = (
             len(self._lasting) + max(LEAST, self._ended.rate * LINE_TIME) if self._is_late else math.inf
         )
-        taken, self.taken = self.taken / (_INTERVAL + max(0.0, late)), 0.0
-        # Smoothed, since what was refused before comes back in waves.
-        self._share += (taken - self._share) / 4
-        self.pause = min(max(PACE, self.pause * (0.5 + self._share / SHARE / 2)), LONGEST_PACE)
         if self._refused > self._told and now - self._told_at >= _SUMMARY:
             _logger.warning(
                 "requests come faster than they are answered: %d were refused since the last line about it, %d in all",
@@ -148,6 +146,20 @@ class Shedding:
                 self._refused,
             )
             self._told, self._told_at = self._refused, now
+
+    def begin_pause(self, took: float) -> float:
+        """Return for how long nothing is to be read from a connection whose refusal *took* so many seconds.
+
+        As many are refused in a second as take their share of it, however many are asking.
+        """
+        cost = self._cost
+        self._cost = took if cost == 0 else cost + (min(took, cost * _OUTLIER) - cost) * _LATEST
+        self._paused += 1
+        return min(max(PACE, self._paused * self._cost / SHARE), LONGEST_PACE)
+
+    def end_pause(self) -> None:
+        """Note that a connection is read from again."""
+        self._paused -= 1
 
     def refusal(
         self, target: bytes, scope: Any, default_headers: Collection[tuple[bytes, bytes]]
