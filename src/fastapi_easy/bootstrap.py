@@ -18,7 +18,7 @@ from fastapi_easy.composition.audit.trail import is_audited
 from fastapi_easy.composition.authentication.authenticators import close_authenticators, close_credentials
 from fastapi_easy.composition.caching.lifespan import check_caching, opened_cache, prepare_generations
 from fastapi_easy.composition.calls.rate_limits import find_limit_mistakes
-from fastapi_easy.composition.calls.resilience import shedding_databases
+from fastapi_easy.composition.calls.resilience import queues_of
 from fastapi_easy.composition.events.asyncapi import describe_messages, has_messages
 from fastapi_easy.composition.events.relay import running_relay
 from fastapi_easy.composition.events.wake_ups import opened_wake_ups
@@ -395,5 +395,5 @@ def _http_options(application: Application, prefix: str | None = None) -> HttpOp
         cors=cors,
         prefix=http.prefix if prefix is None else prefix,
         rate_limits=bool(application.settings().limits.rules),
-        refuses=shedding_databases(application.every_database(), application.settings()),
+        queues=queues_of(application.every_database(), application.settings()),
     )

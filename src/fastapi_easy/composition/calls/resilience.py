@@ -1,24 +1,24 @@
 """What stands around databases and locks when they fail: breakers and repetition."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from fastapi_easy.application.locks.lock_store_dependency import LOCK_STORE
 from fastapi_easy.composition.technologies import is_embedded
 from fastapi_easy.domain.locks.lease import LockCapability
 from fastapi_easy.domain.ports import Breaker, Database, LeaseStore, Retry
-from fastapi_easy.domain.ports.dependency import ShedsLoad
+from fastapi_easy.domain.ports.dependency import CallQueue, ShedsLoad
 from fastapi_easy.settings import BreakerSettings, Settings
 
-__all__ = ["open_breaker", "open_lock_breaker", "open_retry", "shedding_databases"]
+__all__ = ["open_breaker", "open_lock_breaker", "open_retry", "queues_of"]
 
 
-def shedding_databases(databases: Iterable[Database], settings: Settings) -> dict[str, Callable[[], bool]]:
-    """Return by the name of a database what tells whether it has too many waiting.
+def queues_of(databases: Iterable[Database], settings: Settings) -> dict[str, CallQueue]:
+    """Return by the name of a database the calls that wait for it.
 
     Embedded ones are left out: what waits there waits for a writer, and readers do not.
     """
     return {
-        each.name: each.refuses
+        each.name: each.queue
         for each in databases
         if isinstance(each, ShedsLoad)
         and (chosen := settings.databases.get(each.name)) is not None

@@ -1,6 +1,6 @@
 """What an application depends on, for health checks and metrics."""
 
-from collections.abc import Callable
+from collections.abc import Collection
 from typing import Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
@@ -45,14 +45,24 @@ class ReportsReadOnly(Protocol):
         ...
 
 
-@runtime_checkable
-class ShedsLoad(Protocol):
-    """A dependency with a queue that rejects calls in an overload."""
+class CallQueue(Protocol):
+    """The calls that wait for a dependency."""
 
     @property
-    def refuses(self) -> Callable[[], bool]:
-        """What returns whether a call that needs it would be rejected at this moment, and counts it as rejected if so.
+    def waiters(self) -> Collection[object]:
+        """Those who wait: always the same object, so that a look at it costs nothing while there are none."""
+        ...
 
-        Quick while nobody waits, so that it may be asked for every request.
-        """
+    def refuses(self) -> bool:
+        """Return whether a call would be rejected at this moment, and count it as rejected if so."""
+        ...
+
+
+@runtime_checkable
+class ShedsLoad(Protocol):
+    """A dependency that rejects calls when too many wait for it."""
+
+    @property
+    def queue(self) -> CallQueue:
+        """The calls that wait."""
         ...

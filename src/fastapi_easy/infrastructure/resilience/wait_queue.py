@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterator
 from typing import Final, Generic, Protocol, TypeVar
 
 from fastapi_easy.domain.errors import UnavailableReason
@@ -88,6 +88,8 @@ class WaitQueue(Generic[W]):
         now: Returns seconds since some fixed moment.
 
     Attributes:
+        waiters: Those who wait, in their order: always the same object.
+
         shed: How many waiters were rejected.
 
         waited: How many have waited here, and do not any more.
@@ -107,6 +109,7 @@ class WaitQueue(Generic[W]):
         "shed",
         "wait_seconds",
         "waited",
+        "waiters",
     )
 
     def __init__(
@@ -121,6 +124,7 @@ class WaitQueue(Generic[W]):
         self._on_shed = on_shed
         self._now = now
         self._since: dict[W, float] = {}
+        self.waiters: Collection[W] = self._since
         self._held = 0.0
         self._turns = 0
         self._last_served_at = 0.0
@@ -186,7 +190,11 @@ class WaitQueue(Generic[W]):
         now, behind = self._now(), self._since
         if not behind:
             self._last_served_at, self._turns = now, 0
-        self._since = {waiter: next(iter(behind.values()), now), **behind}
+        others = tuple(behind.items())
+        # The same mapping, which others look at.
+        behind.clear()
+        behind[waiter] = others[0][1] if others else now
+        behind.update(others)
 
     def pop_hopeless(self, timeout: float) -> W | None:
         """Remove and return the last, counted as rejected, if it would wait for more than *timeout* seconds in all.

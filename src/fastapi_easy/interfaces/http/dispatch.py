@@ -91,7 +91,7 @@ class Dispatch:
             scope[self._pass_through_mark] = True
             await self._inner(scope, receive, send)
             return
-        if paths.refuses():
+        if (queue := paths.queue) is not None and queue.waiters and queue.refuses():
             await send_refusal(raw_public_path(scope), scope, send)
             return
         exchange = Exchange(scope, receive, send)
@@ -126,7 +126,12 @@ class Dispatch:
             return False
         segment = path[len(prefix) :].partition(b"/")[0]
         paths = table.get(segment)
-        return paths is not None and segment not in self._app_routes and paths.refuses()
+        return (
+            paths is not None
+            and paths.queue is not None
+            and segment not in self._app_routes
+            and paths.queue.refuses()
+        )
 
     def find(self, scope: Scope) -> Found:
         """Return the route that answers *scope*, for middleware that names requests."""

@@ -144,7 +144,7 @@ def test_connections_are_read_from_more_rarely_the_more_of_them_are_refused(benc
 
 
 def test_one_refusal_in_which_the_process_did_not_run_counts_for_little(bench: Bench) -> None:
-    for _ in range(100):
+    for _ in range(50):
         _ = bench.shedding.begin_pause(20e-6)
 
     assert bench.shedding.begin_pause(0.5) < 2 * PACE

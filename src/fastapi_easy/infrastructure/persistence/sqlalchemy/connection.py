@@ -96,7 +96,7 @@ class SqlAlchemyDatabase:
 
         executor: Runs statements.
 
-        refuses: As of `ShedsLoad`.
+        queue: The calls that wait for a connection.
 
         url: Where it is, with everything that the settings say; that of the engine lacks what drivers are told apart.
 
@@ -149,7 +149,7 @@ class SqlAlchemyDatabase:
             has_row_security=limits.row_security,
         )
         self.executor.pool.leak_check_name = name
-        self.refuses = self.executor.pool.refuses
+        self.queue = self.executor.pool.queue
         self._is_read_only = False
         self._mapped_tables: MappedTables | None = None
         self._planning: dict[Resource[Any], asyncio.Event] = {}

@@ -68,7 +68,7 @@ class ConnectionPool:
         leak_check_name: The name of the database in the log of `check_for_leaks`; `None` turns the check off, as for
             the connections of locks, which are held for long by design.
 
-        refuses: Returns whether a caller would be rejected at this moment, and counts it if so.
+        queue: Those who wait for a connection.
     """
 
     def __init__(
@@ -92,9 +92,8 @@ class ConnectionPool:
         self._is_disconnected = disconnect_check(engine.dialect.driver)
         self._idle: deque[PooledConnection] = deque()
         self._supply = ConnectionSupply(size, MAX_CONCURRENT_CONNECTS, checkout_timeout, lambda: self.open)
-        self._waiters = WaitQueue[asyncio.Future[PooledConnection]](queue_time, self._supply, self._log_shed)
+        self.queue = WaitQueue[asyncio.Future[PooledConnection]](queue_time, self._supply, self._log_shed)
         self._shed_log = ShedLog()
-        self.refuses = self._waiters.refuses
         self._lent: set[PooledConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = 0
@@ -119,17 +118,17 @@ class ConnectionPool:
     @property
     def waiting(self) -> int:
         """Callers who wait for a connection."""
-        return len(self._waiters)
+        return len(self.queue)
 
     @property
     def shed(self) -> int:
         """Callers rejected so far because they would have waited for too long."""
-        return self._waiters.shed
+        return self.queue.shed
 
     @property
     def waits(self) -> tuple[int, float]:
         """The number of waits so far, with or without success, and their sum in seconds."""
-        return self._waiters.waited, self._waiters.wait_seconds
+        return self.queue.waited, self.queue.wait_seconds
 
     @property
     def leaked(self) -> int:
@@ -156,7 +155,7 @@ class ConnectionPool:
         pooled = self._check_out_idle()
         if pooled is None:
             pooled = await (
-                self._wait(self._waiters.enqueue) if breaker is None else self._wait_with(breaker, permit)
+                self._wait(self.queue.enqueue) if breaker is None else self._wait_with(breaker, permit)
             )
         pooled.breaker, pooled.permit = breaker, permit
         return pooled
@@ -171,7 +170,7 @@ class ConnectionPool:
 
             sqlalchemy.exc.DBAPIError, OSError: None could be opened.
         """
-        return self._check_out_idle() or await self._wait(self._waiters.enqueue_first)
+        return self._check_out_idle() or await self._wait(self.queue.enqueue_first)
 
     def check_in(self, pooled: PooledConnection, *, single: bool = False) -> None:
         """Give *pooled* back, with no answer outstanding and outside of any transaction.
@@ -230,7 +229,7 @@ class ConnectionPool:
     def _check_out_idle(self) -> PooledConnection | None:
         """Take an idle connection, unless others wait already: nobody overtakes them."""
         idle = self._idle
-        while idle and not self._waiters:
+        while idle and not self.queue:
             pooled = idle.pop()
             if self._is_usable(pooled):
                 self._lent.add(pooled)
@@ -240,9 +239,9 @@ class ConnectionPool:
 
     def _put_back(self, pooled: PooledConnection) -> None:
         self._lent.discard(pooled)
-        if self._waiters and self._is_usable(pooled):
+        if self.queue and self._is_usable(pooled):
             self._hand_over(pooled)
-        elif self._waiters or pooled.connected_at <= self._expired_before:
+        elif self.queue or pooled.connected_at <= self._expired_before:
             self._retire(pooled)
         else:
             # Its age and whether the server has closed it are checked when it is lent again.
@@ -257,7 +256,7 @@ class ConnectionPool:
             self._idle.append(pooled)
         else:
             waiter.set_result(pooled)
-            while (hopeless := self._waiters.pop_hopeless(self._checkout_timeout)) is not None:
+            while (hopeless := self.queue.pop_hopeless(self._checkout_timeout)) is not None:
                 if not hopeless.done():
                     hopeless.set_exception(CallNotPermitted(UnavailableReason.OVERLOAD, retry_after()))
 
@@ -267,7 +266,7 @@ class ConnectionPool:
 
     def _next_waiter(self) -> asyncio.Future[PooledConnection] | None:
         """Remove the waiter who has waited longest from the queue, skipping those who have given up."""
-        waiters = self._waiters
+        waiters = self.queue
         while waiters:
             waiter = waiters.pop()
             if not waiter.done():
@@ -286,7 +285,7 @@ class ConnectionPool:
 
     async def _wait_with(self, breaker: Breaker, permit: int) -> PooledConnection:
         try:
-            return await self._wait(self._waiters.enqueue)
+            return await self._wait(self.queue.enqueue)
         except BaseException as error:
             breaker.leave(permit, answered=_is_answer(error))
             raise
@@ -302,8 +301,8 @@ class ConnectionPool:
         try:
             return await waiter
         except asyncio.CancelledError:
-            if waiter in self._waiters:
-                self._waiters.cancel(waiter)
+            if waiter in self.queue:
+                self.queue.cancel(waiter)
             elif not waiter.cancelled() and waiter.exception() is None:
                 # The connection was handed over before the cancellation arrived: it must not be lost.
                 self._put_back(waiter.result())
@@ -312,7 +311,7 @@ class ConnectionPool:
             limit.cancel()
 
     def _time_out(self, waiter: asyncio.Future[PooledConnection], checkout_timeout: float) -> None:
-        self._waiters.cancel(waiter)
+        self.queue.cancel(waiter)
         if not waiter.done():
             # Overload when others hold connections; an unreachable server when none could be opened at all.
             what = "became free" if self._lent else "was established"
@@ -323,10 +322,10 @@ class ConnectionPool:
         """Start opening as many connections as callers wait for, within the limits."""
         connecting = self._supply.connecting
         left = min(MAX_CONCURRENT_CONNECTS - connecting, self._size - self.open - connecting - self._closing)
-        if left <= 0 or not self._waiters:
+        if left <= 0 or not self.queue:
             # The usual case in an overload, in which a look at each of those who wait would cost the most.
             return
-        waiting = sum(not waiter.done() for waiter in self._waiters)
+        waiting = sum(not waiter.done() for waiter in self.queue)
         for _ in range(min(left, waiting - connecting)):
             self._start_task(self._connect(self._supply.begin()))
 

@@ -33,7 +33,7 @@ PACE: Final = 0.025
 LONGEST_PACE: Final = 1.0
 """The maximum of that, when very many are refused, or each takes long."""
 
-SHARE: Final = 0.1
+SHARE: Final = 0.05
 """The share of the time that refusals may take, besides that of reading them.
 
 Above it, connections that were refused are read from more rarely.

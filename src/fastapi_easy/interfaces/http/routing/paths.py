@@ -1,9 +1,10 @@
 """The lookup of a route by the path below a resource, and then by method."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fastapi_easy.domain.ports.dependency import CallQueue
 from fastapi_easy.interfaces.http.routing.resource_route import ResourceRoute
 
 _ORDER: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -44,14 +45,14 @@ class Paths:
 
         actions: `/books/{key}/{action}`, by segment.
 
-        refuses: Returns whether a request is to be refused because the database has too many waiting, and counts it.
+        queue: The calls that wait for the database; `None` where that refuses no request.
     """
 
     collection: Methods
     fixed: Mapping[bytes, Methods]
     entity: Methods
     actions: Mapping[bytes, Methods]
-    refuses: Callable[[], bool] = lambda: False
+    queue: CallQueue | None = None
 
     def find(self, parts: Sequence[bytes]) -> Methods | None:
         """Return the methods of the path with the segments *parts*; the first two lead to the resource."""

@@ -1,12 +1,13 @@
 """The paths of one resource: every operation and action it offers, by path and method."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import quote
 
 from starlette.routing import Router
 
+from fastapi_easy.domain.ports.dependency import CallQueue
 from fastapi_easy.interfaces.http.authentication.caller_identification import CallerIdentification
 from fastapi_easy.interfaces.http.dependencies.guard import Guard
 from fastapi_easy.interfaces.http.http_resource import Endpoint, HttpResource
@@ -56,19 +57,14 @@ def build_paths(
         entity=Methods(routes.pop(KEY, {})),
         actions=_by_last_segment(routes, below=_ACTIONS),
         fixed=_by_last_segment(routes, below="/"),
-        refuses=_refusing(http_resource),
+        queue=_queue_of(http_resource),
     )
 
 
-def _refusing(http_resource: HttpResource) -> Callable[[], bool]:
-    """Return what says whether requests for a resource are refused; never where answers are kept."""
+def _queue_of(http_resource: HttpResource) -> CallQueue | None:
+    """Return the calls that wait for the database of a resource; `None` where answers are kept, which may need none."""
     resource = http_resource.resource
-    refuses = None if resource.cache is not None else http_resource.options.refuses.get(resource.database)
-    return _never if refuses is None else refuses
-
-
-def _never() -> bool:
-    return False
+    return None if resource.cache is not None else http_resource.options.queues.get(resource.database)
 
 
 def _endpoints(http_resource: HttpResource) -> Iterator[tuple[str, str, str, Endpoint]]:

@@ -70,7 +70,7 @@ class Client:
 
         counters: Generate whole-number keys.
 
-        refuses: Returns whether a call would be rejected at this moment, and counts it if so.
+        queue: The calls that wait for a connection.
 
     Raises:
         DeclarationError: The driver does not understand the URL.
@@ -102,12 +102,11 @@ class Client:
         self._pool_slots = asyncio.Semaphore(options.pool_size)
         self._in_use = 0
         self._cleanups_running = 0
-        self._wait_queue = WaitQueue[object](
+        self.queue = WaitQueue[object](
             options.queue_time,
             FixedSupply(options.pool_size),
             partial(ShedLog().note, address.database),
         )
-        self.refuses = self._wait_queue.refuses
         self._background_tasks: set[asyncio.Task[object]] = set()
 
     @property
@@ -117,10 +116,10 @@ class Client:
             limit=self.options.pool_size,
             open=self._connection_counter.open,
             in_use=self._in_use,
-            waiting=len(self._wait_queue),
-            shed=self._wait_queue.shed,
-            waits=self._wait_queue.waited,
-            wait_seconds=self._wait_queue.wait_seconds,
+            waiting=len(self.queue),
+            shed=self.queue.shed,
+            waits=self.queue.waited,
+            wait_seconds=self.queue.wait_seconds,
         )
 
     @property
@@ -301,15 +300,15 @@ class Client:
     async def _acquire_permit(self) -> None:
         if self._pool_slots.locked():
             waiter = object()
-            self._wait_queue.enqueue(waiter)
+            self.queue.enqueue(waiter)
             try:
                 async with asyncio.timeout(deadline.within(self.options.pool_timeout)):
                     _ = await self._pool_slots.acquire()
-                self._wait_queue.dequeue(waiter)
+                self.queue.dequeue(waiter)
             except TimeoutError:
                 raise PoolExhausted from None
             finally:
-                self._wait_queue.cancel(waiter)
+                self.queue.cancel(waiter)
         else:
             _ = await self._pool_slots.acquire()
         self._in_use += 1
