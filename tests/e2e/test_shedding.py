@@ -1,7 +1,9 @@
 """What `fastapi-easy run` answers when too many wait for a database: at once, and without making a request of it."""
 
+import contextlib
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -105,6 +107,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             "FASTAPI_EASY_DATABASES__DEFAULT__POOL_SIZE": "1",
             "FASTAPI_EASY_DATABASES__DEFAULT__POOL_TIMEOUT": "60",
             "FASTAPI_EASY_DATABASES__DEFAULT__QUEUE_TIME": "0.1",
+            "FASTAPI_EASY_HTTP__HEADER_TIMEOUT": "1",
         }
         with serving(folder, "shedding_shop:app", **variables) as started:
             yield started
@@ -144,6 +147,17 @@ def test_what_needs_the_database_is_refused_and_nothing_else(
             ("GET", "/books/1", None),
         ]
     }
+    unfinished = []
+    if others:
+        # A refused request whose body does not end, or does not come, keeps no connection.
+        for body in (b"", b"x" * 2_000_000):
+            with socket.create_connection(("127.0.0.1", served.port), timeout=60) as raw:
+                raw.sendall(b"POST /books HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n\r\n")
+                unfinished.append(raw.recv(12))
+                with contextlib.suppress(ConnectionError):
+                    raw.sendall(body)
+                    while raw.recv(65_536):
+                        pass
     # The page of another origin needs the headers of the application's own middleware.
     ask.request("GET", "/books", headers={"Origin": "https://shop.example"})
     of_page = ask.getresponse()
@@ -175,11 +189,12 @@ def test_what_needs_the_database_is_refused_and_nothing_else(
         "instance": "/books",
         "correlation_id": 'a"b',
     }
+    assert unfinished == [b"HTTP/1.1 503"] * (2 if others else 0)
     assert others_asked == [200, 200, 200, 404]
     assert ready[0] == 200
     assert json.loads(ready[2])["dependencies"]["default"]["pool"]["waiting"] == 1
     counted, reached = json.loads(shed[2])
-    assert counted >= len(refused) + 1
+    assert counted >= len(refused) + 1 + len(unfinished)
     assert reached == reaching
     assert statuses <= {200}
     assert (after[0], json.loads(after[2])["items"]) == (200, [])

@@ -15,6 +15,9 @@ from fastapi_easy.interfaces.cli.server.shedding import LEAST, Shedding
 _LINGER: Final = 0.5
 """Seconds in which a request that was sent before the end was heard of is still answered, or a refusal is read."""
 
+_MOST_UNREAD: Final = 1024 * 1024
+"""Bytes of the body of a refused request after which its connection is closed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadLimits:
@@ -62,6 +65,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         shedding.requests = self.server_state
         # The request that is being read was refused, and what is left of it is not for anyone.
         self._is_shed = False
+        self._unread = 0
         self._is_paused = False
         self._limits = limits
         self._refusals = refusals
@@ -126,11 +130,22 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Pass a part of a body on, unless its request was refused."""
         if not self._is_shed:
             super().on_body(body)
+            return
+        self._unread += len(body)
+        if self._unread > _MOST_UNREAD:
+            self.transport.close()
 
     def on_message_complete(self) -> None:
-        """End the request, unless it was refused."""
+        """End the request; after one that was refused the next may come."""
         if not self._is_shed:
             super().on_message_complete()
+            return
+        self._stop_timer()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def _shed(self) -> bool:
         """Refuse the request whose head has been read if it could not be answered in time; return whether it was."""
@@ -143,16 +158,13 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         answer = self._shedding.refusal(self.url, self.scope, self.server_state.default_headers)
         if answer is None:
             return False
-        self._is_shed = True
+        self._is_shed, self._unread = True, 0
         self.transport.write(answer)
         if parser.get_http_version() == "1.0" or not parser.should_keep_alive():
             self.transport.close()
             return True
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        # Nobody else looks after the rest of the request.
+        self._head_timer = self.loop.call_later(self._limits.timeout, self.transport.close)
         if not self._is_paused:
             self._is_paused = True
             self.flow.pause_reading()
