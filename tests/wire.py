@@ -28,6 +28,8 @@ class Wire:
     Attributes:
         latency: Seconds by which everything is late, on its way there and on its way back.
 
+        connect_delay: Seconds until a new connection is passed on.
+
         is_black: Connections are taken and kept, and nothing is passed on any more.
 
         cut_after: Cut when the server has sent so many bytes over one connection.
@@ -59,6 +61,7 @@ class Wire:
         self._light.set()
         self.port = 0
         self.latency = 0.0
+        self.connect_delay = 0.0
         self.cut_after: int | None = None
         self.cut_asked_after: int | None = None
         self.cut_at: bytes | None = None
@@ -134,6 +137,8 @@ class Wire:
 
     async def _between(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._light.wait()
+        if self.connect_delay:
+            await asyncio.sleep(self.connect_delay)
         there, back = await asyncio.open_connection(*self._target)
         self._writers.add(back)
         lost = asyncio.Event()

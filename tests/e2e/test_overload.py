@@ -107,9 +107,9 @@ async def test_goodput_holds_and_the_others_are_sent_away_at_once(store: str) ->
     # Those who ask are in this process too.
     assert grown < 100 * 2**20
     counted = re.search(r'^fastapi_easy_pool_shed_total\{database="default"\} (\d+)', metrics, re.MULTILINE)
-    # On a busy machine some wait in vain, which is no shedding.
     assert counted
-    assert 0 < int(counted[1]) <= len(shed)
+    # On a busy machine some wait in vain, which is no shedding.
+    assert len(shed) / 2 < int(counted[1]) <= len(shed)
 
 
 async def test_whatever_needs_a_connection_is_sent_away_at_once_when_there_is_none() -> None:

@@ -13,7 +13,7 @@ from fastapi_easy.application.kernel import Kernel
 from fastapi_easy.bootstrap.opening import application_of, checked_kernel, opened_kernel
 from fastapi_easy.composition.application import Application
 from fastapi_easy.composition.audit.trail import is_audited
-from fastapi_easy.composition.calls.resilience import retry_figures
+from fastapi_easy.composition.calls.resilience import queues_of, retry_figures
 from fastapi_easy.composition.events.asyncapi import describe_messages, has_messages
 from fastapi_easy.composition.schemas.standings import read_standings
 from fastapi_easy.container import Container
@@ -185,4 +185,5 @@ def _http_options(application: Application, prefix: str | None = None) -> HttpOp
         cors=cors,
         prefix=http.prefix if prefix is None else prefix,
         rate_limits=bool(application.settings().limits.rules),
+        queues=queues_of(application.every_database(), application.settings()),
     )

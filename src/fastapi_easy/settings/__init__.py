@@ -227,11 +227,15 @@ class LogSettings(Section):
         json_lines: One JSON object per line instead of text for people.
 
         slow_call: Seconds after which a call is logged as slow.
+
+        calls_per_second: Lines a second about slow calls, and about those that failed in one way; how many more there
+            were is logged in one line.
     """
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     json_lines: bool = False
     slow_call: Seconds = 1.0
+    calls_per_second: Annotated[int, Field(ge=1)] = 10
 
 
 class Settings(BaseSettings):

@@ -36,7 +36,8 @@ class BreakerSettings(Section):
         longest_pause: But no more than these.
 
         slow_after, slow_ratio: Seconds after which an answer to a single statement is slow, and the share of calls that
-            has to be answered so, or not at all. Unset, it does not matter how long one takes.
+            has to be answered so, or not at all. Unset, it does not matter how long one takes. As many calls are enough
+            as there are connections, since these cannot make more that are slow.
 
         probes: Calls that then have to be answered.
     """

@@ -1,5 +1,6 @@
 """Which calls an operator reads about."""
 
+import asyncio
 import logging
 
 import pytest
@@ -13,7 +14,10 @@ from fastapi_easy.domain import (
     UnavailableReason,
 )
 from fastapi_easy.domain.ports import Observation
+from fastapi_easy.infrastructure.observation.limited_log import LimitedLog
 from fastapi_easy.infrastructure.observation.log import LogObserver
+from fastapi_easy.infrastructure.observation.structured_logs import formatter
+from fastapi_easy.testing import FrozenClock
 
 
 @pytest.mark.parametrize(
@@ -57,4 +61,53 @@ def test_what_the_dependency_said_is_in_the_log(caplog: pytest.LogCaptureFixture
 
     assert caplog.messages == [
         'get books: unavailable (password authentication failed for user "ada") in 100.0 ms'
+    ]
+
+
+SLOW = Observation("books", "list", 2.0, None, "call-1")
+TIMED_OUT = Observation(
+    "books", "list", 2.0, Unavailable("main", reason=UnavailableReason.OVERLOAD), "call-2"
+)
+UNKNOWN = Observation("books", "create", 0.1, OutcomeUnknown("main"), "call-3")
+
+
+async def test_of_many_calls_of_a_kind_some_are_logged_and_the_others_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    observer = LogObserver(1.0, 2)
+    with caplog.at_level(logging.DEBUG, "fastapi_easy.calls"):
+        for _ in range(50):
+            observer.observe(SLOW)
+            observer.observe(TIMED_OUT)
+            observer.observe(UNKNOWN)
+        await asyncio.sleep(1.1)
+
+    lines = [each.getMessage() for each in caplog.records]
+    assert [len([each for each in lines if what in each]) for what in ("ok in", ": unavailable in")] == [2, 2]
+    # Somebody has to find out about each of these.
+    assert len([each for each in lines if "outcome_unknown in" in each]) == 50
+    counted = [each for each in caplog.records if hasattr(each, "left_out")]
+    assert [(each.getMessage().split(" more")[0], each.left_out) for each in counted] == [
+        ("slow calls: 48", 48),
+        ("calls that failed with unavailable: 48", 48),
+    ]
+    for json_lines in (True, False):
+        assert all("48" in formatter(json_lines=json_lines).format(each) for each in counted)
+
+
+def test_what_was_left_out_is_told_with_the_next_line_where_there_is_no_event_loop(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = FrozenClock()
+    log = LimitedLog(logging.getLogger("fastapi_easy.calls"), 1, clock.monotonic)
+    with caplog.at_level(logging.WARNING, "fastapi_easy.calls"):
+        allowed = [log.allows(logging.WARNING, "slow calls") for _ in range(5)]
+        clock.advance(1)
+        allowed.append(log.allows(logging.WARNING, "slow calls"))
+        clock.advance(1)
+        allowed.append(log.allows(logging.WARNING, "slow calls"))
+
+    assert allowed == [True, False, False, False, False, True, True]
+    assert [each.getMessage() for each in caplog.records] == [
+        "slow calls: 4 more in 1.0 s, which are not logged one by one"
     ]

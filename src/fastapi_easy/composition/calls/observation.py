@@ -11,7 +11,7 @@ __all__ = ["open_metrics", "open_observer", "open_tracer"]
 
 def open_observer(settings: Settings, metrics: Metrics | None) -> Observer:
     """Return the observer of every call: the log, and *metrics* if there are any."""
-    log = LogObserver(settings.log.slow_call)
+    log = LogObserver(settings.log.slow_call, settings.log.calls_per_second)
     return log if metrics is None else CompositeObserver((log, metrics))
 
 

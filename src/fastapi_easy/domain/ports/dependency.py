@@ -1,5 +1,6 @@
 """What an application depends on, for health checks and metrics."""
 
+from collections.abc import Collection
 from typing import Protocol, runtime_checkable
 
 from fastapi_easy.domain.errors import Outcome
@@ -52,4 +53,27 @@ class ReportsRenewals(Protocol):
     @property
     def renewals(self) -> RenewalFigures:
         """How the leases of this process are renewed."""
+        ...
+
+
+class CallQueue(Protocol):
+    """The calls that wait for a dependency."""
+
+    @property
+    def waiters(self) -> Collection[object]:
+        """Those who wait: always the same object, so that a look at it costs nothing while there are none."""
+        ...
+
+    def refuses(self) -> bool:
+        """Return whether a call would be rejected at this moment, and count it as rejected if so."""
+        ...
+
+
+@runtime_checkable
+class ShedsLoad(Protocol):
+    """A dependency that rejects calls when too many wait for it."""
+
+    @property
+    def queue(self) -> CallQueue:
+        """The calls that wait."""
         ...

@@ -43,6 +43,9 @@ class BreakerLimits:
 
         slow_ratio: The share of calls in the window that have to be slow or unanswered.
 
+        slow_calls: The number of calls in the window below which that share does not count: slow calls are few. `None`
+            is as many as *calls*.
+
         probes: Calls that are let through when half open, all of which have to be answered in time.
 
         probe_timeout: The time after which a probe that has not ended counts as unanswered.
@@ -55,6 +58,7 @@ class BreakerLimits:
     longest_pause: float = 30.0
     slow_after: float | None = None
     slow_ratio: float = 0.9
+    slow_calls: int | None = None
     probes: int = 1
     probe_timeout: float = 30.0
 
@@ -206,10 +210,13 @@ class CircuitBreaker:
         )
         calls = successes + failures
         is_down = min(failures, self._consecutive_failures) >= limits.calls
-        is_failing = failures >= limits.ratio * calls or (
-            slow > 0 and slow + failures >= limits.slow_ratio * calls
+        is_failing = calls >= limits.calls and failures >= limits.ratio * calls
+        is_slow = (
+            calls >= (limits.slow_calls or limits.calls)
+            and slow > 0
+            and slow + failures >= limits.slow_ratio * calls
         )
-        if is_down or (calls >= limits.calls and is_failing):
+        if is_down or is_failing or is_slow:
             self._open()
 
     def _remaining(self) -> float:

@@ -18,7 +18,7 @@ from fastapi_easy.application.authentication.sessions.session_use_cases import S
 from fastapi_easy.domain import Resource
 from fastapi_easy.interfaces.http.authentication.caller_identification import CallerIdentification
 from fastapi_easy.interfaces.http.authentication.cookie_guard import RenewedCookies
-from fastapi_easy.interfaces.http.default_headers import DefaultHeaders
+from fastapi_easy.interfaces.http.default_headers import DefaultHeaders, headers_of_json
 from fastapi_easy.interfaces.http.dependencies.current_principal import provide_current_principal
 from fastapi_easy.interfaces.http.dependencies.guards import Guards
 from fastapi_easy.interfaces.http.dependencies.unguarded import warn_of_unguarded_resources
@@ -38,6 +38,7 @@ from fastapi_easy.interfaces.http.routing.paths import Paths
 from fastapi_easy.interfaces.http.routing.resource_paths import build_paths
 from fastapi_easy.interfaces.http.routing.start_check import StartCheck
 from fastapi_easy.interfaces.http.sessions.routes import add_session_routes
+from fastapi_easy.interfaces.http.shedding.door import Door
 from fastapi_easy.interfaces.http.unhandled_exceptions import (
     UnhandledExceptionMiddleware,
     add_problem_handlers,
@@ -166,6 +167,7 @@ def mount(
         add_session_routes(app, sessions, options)
         app.router.middleware_stack = RenewedCookies(app.router.middleware_stack)
     app.router.routes.append(dispatch.catch_all_route)
+    app.state.door = Door(dispatch.refuses, (), lambda: bool(app.user_middleware))
     extend_openapi(app, http_resources, guards)
 
 
@@ -211,6 +213,11 @@ class _App(FastAPI):
             header_limit=options.header_limit,
         )
         self.router.routes.append(self._dispatch.catch_all_route)
+        self.state.door = Door(
+            self._dispatch.refuses,
+            headers_of_json(security_headers=options.security_headers),
+            lambda: bool(self.user_middleware or options.cors.origins),
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; skip FastAPI's telemetry while none is configured, which is checked once a second."""

@@ -26,6 +26,11 @@ def default_headers_of(scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
     return kept
 
 
+def headers_of_json(*, security_headers: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers of every answer in JSON, but for the correlation id."""
+    return (*_SECURITY_HEADERS, _JSON_POLICY) if security_headers else ()
+
+
 class HeaderCompletion:
     """The way of a response to the caller, on which it gets the default headers that it lacks.
 
@@ -88,7 +93,7 @@ class DefaultHeaders:
         self._app = app
         self._is_outside = is_outside
         self._security_headers = security_headers
-        self._json_headers = (*_SECURITY_HEADERS, _JSON_POLICY) if security_headers else ()
+        self._json_headers = headers_of_json(security_headers=security_headers)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Add the headers when the response starts."""

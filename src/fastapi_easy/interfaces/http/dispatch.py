@@ -22,6 +22,7 @@ from fastapi_easy.interfaces.http.routing.exception_handlers import respond_to_e
 from fastapi_easy.interfaces.http.routing.paths import Methods, Paths
 from fastapi_easy.interfaces.http.routing.start_check import StartCheck
 from fastapi_easy.interfaces.http.scopes.public_paths import raw_public_path
+from fastapi_easy.interfaces.http.shedding.prepared_refusal import send_refusal
 
 
 class Dispatch:
@@ -92,6 +93,8 @@ class Dispatch:
         ):
             scope[self._pass_through_mark] = True
             return self._inner(scope, receive, send)
+        if (queue := paths.queue) is not None and queue.waiters and queue.refuses():
+            return send_refusal(raw_public_path(scope), scope, send)
         exchange = Exchange(scope, receive, send)
         if len(scope["headers"]) > self._header_limit:
             return exchange.send_problem(too_many_headers(self._header_limit))
@@ -119,6 +122,20 @@ class Dispatch:
         else:
             await self._answer(paths, parts, exchange)
         return True
+
+    def refuses(self, path: bytes) -> bool:
+        """Return whether a request for *path*, as it was sent, would be refused in an overload, and count it if so."""
+        table, prefix = self._table, self._prefix + b"/"
+        if table is None or not path.startswith(prefix):
+            return False
+        segment = path[len(prefix) :].partition(b"/")[0]
+        paths = table.get(segment)
+        return (
+            paths is not None
+            and paths.queue is not None
+            and segment not in self._app_routes
+            and paths.queue.refuses()
+        )
 
     def find(self, scope: Scope) -> Found:
         """Return the route that answers *scope*, for middleware that names requests."""

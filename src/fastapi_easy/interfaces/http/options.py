@@ -1,6 +1,9 @@
 """The options of the HTTP interface, as plain values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fastapi_easy.domain.ports.dependency import CallQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,9 @@ class HttpOptions:
         export_idle_timeout: Seconds a caller may take for the next part of an export, or of a change feed.
 
         feed_heartbeat: Seconds of silence in a change feed after which it says that it is still there.
+
+        queues: By the name of a database, the calls that wait for it. When they are too many, requests for its
+            resources are refused before anything is done for them.
     """
 
     title: str = "fastapi_easy"
@@ -97,6 +103,7 @@ class HttpOptions:
     import_line_limit: int = 1024 * 1024
     export_idle_timeout: float = 30.0
     feed_heartbeat: float = 15.0
+    queues: Mapping[str, CallQueue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the prefix and the CORS rules.

@@ -45,6 +45,26 @@ def opened(**limits: float) -> Bench:
     return bench
 
 
+def test_slow_calls_are_enough_when_they_are_as_many_as_there_are_connections():
+    bench = Bench(calls=20, slow_calls=10, slow_after=2.0)
+
+    for _ in range(9):
+        assert bench.call(True, slow=True)
+        bench.clock.advance(0.9)
+    assert bench.state is CircuitState.CLOSED
+    assert bench.call(True, slow=True)
+
+    assert bench.state is CircuitState.OPEN
+
+
+def test_unanswered_calls_have_to_be_more_than_slow_ones():
+    bench = Bench(calls=20, slow_calls=10, slow_after=2.0)
+
+    assert bench.calls(*[False] * 19) == 19
+
+    assert bench.state is CircuitState.CLOSED
+
+
 def test_it_is_a_breaker():
     assert isinstance(Bench().breaker, Breaker)
 

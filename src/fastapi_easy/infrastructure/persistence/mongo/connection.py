@@ -12,6 +12,7 @@ from fastapi_easy.domain.errors import DeclarationError, Error, Outcome
 from fastapi_easy.domain.field import Field, Kind
 from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted
 from fastapi_easy.domain.ports.database import Pool, SchemaMode
+from fastapi_easy.domain.ports.dependency import CallQueue
 from fastapi_easy.domain.ports.tracer import Tracer
 from fastapi_easy.domain.resources.capability import EVERY_CAPABILITY, Capability
 from fastapi_easy.domain.resources.resource import Resource, Shape
@@ -114,6 +115,11 @@ class MongoDatabase:
     def pool(self) -> Pool | None:
         """Its connections."""
         return self.client.pool
+
+    @property
+    def queue(self) -> CallQueue:
+        """The calls that wait for a connection."""
+        return self.client.queue
 
     @property
     def client(self) -> Client:

@@ -98,6 +98,8 @@ class SqlAlchemyDatabase:
 
         executor: Runs statements.
 
+        queue: The calls that wait for a connection.
+
         url: Where it is, with everything that the settings say; that of the engine lacks what drivers are told apart.
 
     Raises:
@@ -150,6 +152,7 @@ class SqlAlchemyDatabase:
             sessions=sessions_of(engine),
         )
         self.executor.pool.leak_check_name = name
+        self.queue = self.executor.pool.queue
         self._is_read_only = False
         self._mapped_tables: MappedTables | None = None
         self._planning: dict[Resource[Any], asyncio.Event] = {}

@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from fastapi_easy.domain import deadline
-from fastapi_easy.domain.ports.breaker import Breaker
+from fastapi_easy.domain.errors import UnavailableReason
+from fastapi_easy.domain.ports.breaker import Breaker, CallNotPermitted
 from fastapi_easy.infrastructure.relational.driver.error_classification import (
     as_connect_failure,
     is_unreachable,
@@ -26,7 +27,9 @@ from fastapi_easy.infrastructure.relational.driver.leaks import find_abandoned, 
 from fastapi_easy.infrastructure.relational.driver.pooled_connection import PooledConnection, open_connection
 from fastapi_easy.infrastructure.relational.driver.sockets import disconnect_check, no_disconnect_check
 from fastapi_easy.infrastructure.relational.sqlalchemy_internals import greenlet_spawn
-from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
+from fastapi_easy.infrastructure.resilience.connection_supply import ConnectionSupply
+from fastapi_easy.infrastructure.resilience.shed_log import ShedLog
+from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue, retry_after
 
 _logger: Final = logging.getLogger("fastapi_easy.connections")
 
@@ -63,6 +66,8 @@ class ConnectionPool:
     Attributes:
         leak_check_name: The name of the database in the log of `check_for_leaks`; `None` turns the check off, as for
             the connections of locks, which are held for long by design.
+
+        queue: Those who wait for a connection.
     """
 
     def __init__(
@@ -85,10 +90,11 @@ class ConnectionPool:
         self._breaker = breaker
         self._is_disconnected = disconnect_check(engine.dialect.driver)
         self._idle: deque[PooledConnection] = deque()
-        self._waiters = WaitQueue[asyncio.Future[PooledConnection]](queue_time, lambda: not self._connecting)
+        self._supply = ConnectionSupply(size, MAX_CONCURRENT_CONNECTS, checkout_timeout, lambda: self.open)
+        self.queue = WaitQueue[asyncio.Future[PooledConnection]](queue_time, self._supply, self._log_shed)
+        self._shed_log = ShedLog()
         self._lent: set[PooledConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._connecting = 0
         self._closing = 0
         self._expired_before = 0.0
         self._leaked = 0
@@ -111,17 +117,17 @@ class ConnectionPool:
     @property
     def waiting(self) -> int:
         """Callers who wait for a connection."""
-        return len(self._waiters)
+        return len(self.queue)
 
     @property
     def shed(self) -> int:
         """Callers rejected so far because they would have waited for too long."""
-        return self._waiters.shed
+        return self.queue.shed
 
     @property
     def waits(self) -> tuple[int, float]:
         """The number of waits so far, with or without success, and their sum in seconds."""
-        return self._waiters.waited, self._waiters.wait_seconds
+        return self.queue.waited, self.queue.wait_seconds
 
     @property
     def leaked(self) -> int:
@@ -148,7 +154,7 @@ class ConnectionPool:
         pooled = self._check_out_idle()
         if pooled is None:
             pooled = await (
-                self._wait(self._waiters.enqueue) if breaker is None else self._wait_with(breaker, permit)
+                self._wait(self.queue.enqueue) if breaker is None else self._wait_with(breaker, permit)
             )
         pooled.breaker, pooled.permit = breaker, permit
         return pooled
@@ -159,7 +165,7 @@ class ConnectionPool:
         Raises:
             CallNotPermitted: The circuit breaker is open.
         """
-        if not self._idle or self._waiters:
+        if not self._idle or self.queue:
             return None
         breaker = self._breaker()
         permit = 0 if breaker is None else breaker.enter()
@@ -187,7 +193,7 @@ class ConnectionPool:
 
             sqlalchemy.exc.DBAPIError, OSError: None could be opened.
         """
-        return self._check_out_idle() or await self._wait(self._waiters.enqueue_first)
+        return self._check_out_idle() or await self._wait(self.queue.enqueue_first)
 
     def check_in(self, pooled: PooledConnection, *, single: bool = False) -> None:
         """Give *pooled* back, with no answer outstanding and outside of any transaction.
@@ -246,7 +252,7 @@ class ConnectionPool:
     def _check_out_idle(self) -> PooledConnection | None:
         """Take an idle connection, unless others wait already: nobody overtakes them."""
         idle = self._idle
-        while idle and not self._waiters:
+        while idle and not self.queue:
             pooled = idle.pop()
             if self._is_usable(pooled):
                 self._lent.add(pooled)
@@ -256,25 +262,34 @@ class ConnectionPool:
 
     def _put_back(self, pooled: PooledConnection) -> None:
         self._lent.discard(pooled)
-        if not self._waiters and pooled.connected_at > self._expired_before:
+        if not self.queue and pooled.connected_at > self._expired_before:
             # Its age and whether the server has closed it are checked when it is lent again.
             self._idle.append(pooled)
-        elif self._waiters and self._is_usable(pooled):
+        elif self.queue and self._is_usable(pooled):
             self._hand_over(pooled)
         else:
             self._retire(pooled)
 
     def _hand_over(self, pooled: PooledConnection) -> None:
+        # First, since the queue learns from how many connections there are.
+        self._lent.add(pooled)
         waiter = self._next_waiter()
         if waiter is None:
+            self._lent.discard(pooled)
             self._idle.append(pooled)
         else:
-            self._lent.add(pooled)
             waiter.set_result(pooled)
+            while (hopeless := self.queue.pop_hopeless(self._checkout_timeout)) is not None:
+                if not hopeless.done():
+                    hopeless.set_exception(CallNotPermitted(UnavailableReason.OVERLOAD, retry_after()))
+
+    def _log_shed(self) -> None:
+        if self.leak_check_name is not None:
+            self._shed_log.note(self.leak_check_name)
 
     def _next_waiter(self) -> asyncio.Future[PooledConnection] | None:
         """Remove the waiter who has waited longest from the queue, skipping those who have given up."""
-        waiters = self._waiters
+        waiters = self.queue
         while waiters:
             waiter = waiters.pop()
             if not waiter.done():
@@ -293,7 +308,7 @@ class ConnectionPool:
 
     async def _wait_with(self, breaker: Breaker, permit: int) -> PooledConnection:
         try:
-            return await self._wait(self._waiters.enqueue)
+            return await self._wait(self.queue.enqueue)
         except BaseException as error:
             breaker.leave(permit, answered=_is_answer(error))
             raise
@@ -309,8 +324,8 @@ class ConnectionPool:
         try:
             return await waiter
         except asyncio.CancelledError:
-            if waiter in self._waiters:
-                self._waiters.cancel(waiter)
+            if waiter in self.queue:
+                self.queue.cancel(waiter)
             elif not waiter.cancelled() and waiter.exception() is None:
                 # The connection was handed over before the cancellation arrived: it must not be lost.
                 self._put_back(waiter.result())
@@ -319,7 +334,7 @@ class ConnectionPool:
             limit.cancel()
 
     def _time_out(self, waiter: asyncio.Future[PooledConnection], checkout_timeout: float) -> None:
-        self._waiters.cancel(waiter)
+        self.queue.cancel(waiter)
         if not waiter.done():
             # Overload when others hold connections; an unreachable server when none could be opened at all.
             what = "became free" if self._lent else "was established"
@@ -328,31 +343,32 @@ class ConnectionPool:
 
     def _connect_for_waiters(self) -> None:
         """Start opening as many connections as callers wait for, within the limits."""
-        waiting = sum(not waiter.done() for waiter in self._waiters) if self._waiters else 0
-        while (
-            self._connecting < min(waiting, MAX_CONCURRENT_CONNECTS)
-            and self.open + self._connecting + self._closing < self._size
-        ):
-            self._connecting += 1
-            self._start_task(self._connect())
+        connecting = self._supply.connecting
+        left = min(MAX_CONCURRENT_CONNECTS - connecting, self._size - self.open - connecting - self._closing)
+        if left <= 0 or not self.queue:
+            # The usual case in an overload, in which a look at each of those who wait would cost the most.
+            return
+        waiting = sum(not waiter.done() for waiter in self.queue)
+        for _ in range(min(left, waiting - connecting)):
+            self._start_task(self._connect(self._supply.begin()))
 
-    async def _connect(self) -> None:
+    async def _connect(self, begun: float) -> None:
         try:
             async with asyncio.timeout(self._connect_timeout):
                 pooled = await greenlet_spawn(open_connection, self._engine)
         except (SQLAlchemyError, OSError) as error:
-            self._connecting -= 1
+            self._supply.end(begun, answered=isinstance(error, TimeoutError))
             self._fail_next_waiter(as_connect_failure(error))
         except (TypeError, ValueError) as error:
             # Of an option that the driver does not take: a waiter that nobody tells would wait in vain.
-            self._connecting -= 1
+            self._supply.end(begun, answered=False)
             self._fail_next_waiter(ConnectionError(f"the driver refuses the options of the URL: {error}"))
         except BaseException:
-            self._connecting -= 1
+            self._supply.end(begun, answered=False)
             raise
         else:
+            self._supply.end(begun, answered=True)
             self._put_back(pooled)
-            self._connecting -= 1
             self._connect_for_waiters()
 
     def _fail_next_waiter(self, error: Exception) -> None:

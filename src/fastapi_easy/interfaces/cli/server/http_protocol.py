@@ -1,6 +1,7 @@
 """HTTP/1.1 as uvicorn speaks it, with limits on what is no request yet, and an end at which nobody is cut off."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -9,9 +10,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from fastapi_easy.interfaces.cli.server.ending import Ending
 from fastapi_easy.interfaces.cli.server.refusals import Refusal, ServerRefusals
+from fastapi_easy.interfaces.cli.server.shedding import LEAST, Shedding
 
 _LINGER: Final = 0.5
 """Seconds in which a request that was sent before the end was heard of is still answered, or a refusal is read."""
+
+_MOST_UNREAD: Final = 1024 * 1024
+"""Bytes of the body of a refused request after which its connection is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +47,26 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         refusals: What is answered that the application does not hear of.
 
         ending: Tells whether the process is about to end.
+
+        shedding: Refuses what cannot be answered in time.
     """
 
     def __init__(
-        self, *, limits: HeadLimits, refusals: ServerRefusals, ending: Ending, **options: Any
+        self,
+        *,
+        limits: HeadLimits,
+        refusals: ServerRefusals,
+        ending: Ending,
+        shedding: Shedding,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
+        self._shedding = shedding
+        shedding.requests = self.server_state
+        # The request that is being read was refused, and what is left of it is not for anyone.
+        self._is_shed = False
+        self._unread = 0
+        self._is_paused = False
         self._limits = limits
         self._refusals = refusals
         self._ending = ending
@@ -84,7 +103,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to count the next head."""
-        self._in_head, self._head_bytes = True, 1
+        self._in_head, self._head_bytes, self._is_shed = True, 1, False
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -93,6 +112,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._stop_timer()
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size <= self._limits.bytes:
+            if len(self.tasks) >= LEAST and self._shed():
+                return
             super().on_headers_complete()
         else:
             # Nor does it become a WebSocket.
@@ -104,6 +125,58 @@ class LimitedHttpProtocol(HttpToolsProtocol):
                 self.app = app
         if self._ending.has_begun:
             self.end_softly()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass a part of a body on, unless its request was refused."""
+        if not self._is_shed:
+            super().on_body(body)
+            return
+        self._unread += len(body)
+        if self._unread > _MOST_UNREAD:
+            self.transport.close()
+
+    def on_message_complete(self) -> None:
+        """End the request; after one that was refused the next may come."""
+        if not self._is_shed:
+            super().on_message_complete()
+            return
+        self._stop_timer()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def _shed(self) -> bool:
+        """Refuse the request whose head has been read if it could not be answered in time; return whether it was."""
+        parser, ending = self.parser, self._ending.has_begun
+        # What asks for more than an answer is left to the application, and so is what follows an open request.
+        if ending or self.expect_100_continue or parser.should_upgrade() or self._unanswered() is not None:
+            return False
+        begun = time.perf_counter()
+        self.scope["method"] = parser.get_method().decode("ascii")
+        answer = self._shedding.refusal(self.url, self.scope, self.server_state.default_headers)
+        if answer is None:
+            return False
+        self._is_shed, self._unread = True, 0
+        self.transport.write(answer)
+        if parser.get_http_version() == "1.0" or not parser.should_keep_alive():
+            self.transport.close()
+            return True
+        # Nobody else looks after the rest of the request.
+        self._head_timer = self.loop.call_later(self._limits.timeout, self.transport.close)
+        if not self._is_paused:
+            self._is_paused = True
+            self.flow.pause_reading()
+            pause = self._shedding.begin_pause(time.perf_counter() - begun)
+            _ = self.loop.call_later(pause, self._read_on)
+        return True
+
+    def _read_on(self) -> None:
+        self._is_paused = False
+        self._shedding.end_pause()
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
 
     def end_softly(self) -> None:
         """Say with the answer to what is being asked that there will be no other on this connection."""

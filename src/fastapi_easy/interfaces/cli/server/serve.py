@@ -25,6 +25,7 @@ from fastapi_easy.domain.errors import DeclarationError
 from fastapi_easy.interfaces.cli.server.ending import Ending
 from fastapi_easy.interfaces.cli.server.last_call_server import LastCallServer
 from fastapi_easy.interfaces.cli.server.refusals import ServerRefusals
+from fastapi_easy.interfaces.cli.server.shedding import Shedding
 from fastapi_easy.interfaces.cli.targets import load_app
 from fastapi_easy.interfaces.cli.tasks import CommandError, Serving
 
@@ -139,12 +140,13 @@ class _Config(uvicorn.Config):
         self._announcement = announcement
         # Goes to a worker together with the protocol that it tells of the end: both are one object there too.
         self._ending = Ending()
+        self._shedding = Shedding()
         in_other_processes = options["reload"] or options["workers"] > 1
         # An app cannot be pickled: another process gets the target only, and loads it.
         self._loaded = None if in_other_processes else app
         super().__init__(
             serving.target.path if in_other_processes else app,
-            http=_protocol(limits, self._ending),
+            http=_protocol(limits, self._ending, self._shedding),
             **options,
         )
 
@@ -160,17 +162,19 @@ class _Config(uvicorn.Config):
             sys.exit(STARTUP_FAILURE)
 
     def _wrap(self, app: ASGIApp) -> ASGIApp:
-        return _ReadableStartupErrors(app, self._drain, self._ending, self._announcement)
+        return _ReadableStartupErrors(app, self._drain, self._ending, self._announcement, self._shedding)
 
 
-def _protocol(limits: ServingOptions, ending: Ending) -> Any:
+def _protocol(limits: ServingOptions, ending: Ending, shedding: Shedding) -> Any:
     """Return what speaks HTTP: with limits of ours where there is httptools, else as uvicorn finds it."""
     if importlib.util.find_spec("httptools") is None:
         return "auto"
     from fastapi_easy.interfaces.cli.server.http_protocol import HeadLimits, LimitedHttpProtocol
 
     head = HeadLimits(bytes=limits.header_bytes, timeout=limits.header_timeout)
-    return partial(LimitedHttpProtocol, limits=head, refusals=limits.refusals, ending=ending)
+    return partial(
+        LimitedHttpProtocol, limits=head, refusals=limits.refusals, ending=ending, shedding=shedding
+    )
 
 
 def _is_told_to_end() -> bool:
@@ -196,13 +200,21 @@ class _ReadableStartupErrors:
     On SIGTERM its readiness check fails at once.
     """
 
-    __slots__ = ("_announcement", "_app", "_drain", "_ending")
+    __slots__ = ("_announcement", "_app", "_drain", "_ending", "_shedding")
 
-    def __init__(self, app: ASGIApp, drain: Drain, ending: Ending, announcement: "_Announcement") -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        drain: Drain,
+        ending: Ending,
+        announcement: "_Announcement",
+        shedding: Shedding,
+    ) -> None:
         self._app = app
         self._drain = drain
         self._ending = ending
         self._announcement = announcement
+        self._shedding = shedding
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
@@ -242,8 +254,10 @@ class _ReadableStartupErrors:
             else:
                 await send(message)
 
+        door = getattr(getattr(self._app, "state", None), "door", None)
         try:
-            await self._app(scope, receive, keep_failure)
+            with self._shedding.watch(door, asyncio.get_running_loop()):
+                await self._app(scope, receive, keep_failure)
         except (DeclarationError, ConnectionError) as error:
             # An errno comes from the operating system, through a library: then the traceback is needed.
             if not failed or getattr(error, "errno", None) is not None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fastapi_easy.domain.ports.dependency import CallQueue
 from fastapi_easy.interfaces.http.routing.resource_route import ResourceRoute
 
 _ORDER: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -43,12 +44,15 @@ class Paths:
         entity: `/books/{key}`.
 
         actions: `/books/{key}/{action}`, by segment.
+
+        queue: The calls that wait for the database; `None` where that refuses no request.
     """
 
     collection: Methods
     fixed: Mapping[bytes, Methods]
     entity: Methods
     actions: Mapping[bytes, Methods]
+    queue: CallQueue | None = None
 
     def find(self, parts: Sequence[bytes]) -> Methods | None:
         """Return the methods of the path with the segments *parts*; the first two lead to the resource."""

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from starlette.routing import Router
 
+from fastapi_easy.domain.ports.dependency import CallQueue
 from fastapi_easy.interfaces.http.authentication.caller_identification import CallerIdentification
 from fastapi_easy.interfaces.http.dependencies.guard import Guard
 from fastapi_easy.interfaces.http.http_resource import Endpoint, HttpResource
@@ -56,7 +57,14 @@ def build_paths(
         entity=Methods(routes.pop(KEY, {})),
         actions=_by_last_segment(routes, below=_ACTIONS),
         fixed=_by_last_segment(routes, below="/"),
+        queue=_queue_of(http_resource),
     )
+
+
+def _queue_of(http_resource: HttpResource) -> CallQueue | None:
+    """Return the calls that wait for the database of a resource; `None` where answers are kept, which may need none."""
+    resource = http_resource.resource
+    return None if resource.cache is not None else http_resource.options.queues.get(resource.database)
 
 
 def _endpoints(http_resource: HttpResource) -> Iterator[tuple[str, str, str, Endpoint]]:

@@ -9,6 +9,7 @@ import contextlib
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import pymongo
@@ -36,7 +37,8 @@ from fastapi_easy.infrastructure.persistence.mongo.driver.pymongo_internals impo
 from fastapi_easy.infrastructure.persistence.mongo.driver.url import Address
 from fastapi_easy.infrastructure.persistence.mongo.driver.wire_commands import WireCommands, is_supported
 from fastapi_easy.infrastructure.persistence.mongo.errors import PoolExhausted, has_answered, is_access_denied
-from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue
+from fastapi_easy.infrastructure.resilience.shed_log import ShedLog
+from fastapi_easy.infrastructure.resilience.wait_queue import FixedSupply, WaitQueue
 from fastapi_easy.infrastructure.waiting.completion import propagate_cancellation, run_to_completion
 
 T = TypeVar("T")
@@ -72,6 +74,8 @@ class Client:
 
         counters: Generate whole-number keys.
 
+        queue: The calls that wait for a connection.
+
     Raises:
         DeclarationError: The driver does not understand the URL.
     """
@@ -102,7 +106,11 @@ class Client:
         self._pool_slots = asyncio.Semaphore(options.pool_size)
         self._in_use = 0
         self._cleanups_running = 0
-        self._wait_queue = WaitQueue[object](options.queue_time)
+        self.queue = WaitQueue[object](
+            options.queue_time,
+            FixedSupply(options.pool_size),
+            partial(ShedLog().note, address.database),
+        )
         self._background_tasks: set[asyncio.Task[object]] = set()
         # The last login that was refused, and when; none once a call was answered again.
         self._refusal: PyMongoError | None = None
@@ -115,10 +123,10 @@ class Client:
             limit=self.options.pool_size,
             open=self._connection_counter.open,
             in_use=self._in_use,
-            waiting=len(self._wait_queue),
-            shed=self._wait_queue.shed,
-            waits=self._wait_queue.waited,
-            wait_seconds=self._wait_queue.wait_seconds,
+            waiting=len(self.queue),
+            shed=self.queue.shed,
+            waits=self.queue.waited,
+            wait_seconds=self.queue.wait_seconds,
         )
 
     @property
@@ -302,15 +310,15 @@ class Client:
     async def _acquire_permit(self) -> None:
         if self._pool_slots.locked():
             waiter = object()
-            self._wait_queue.enqueue(waiter)
+            self.queue.enqueue(waiter)
             try:
                 async with asyncio.timeout(deadline.within(self.options.pool_timeout)):
                     _ = await self._pool_slots.acquire()
-                self._wait_queue.dequeue(waiter)
+                self.queue.dequeue(waiter)
             except TimeoutError:
                 raise PoolExhausted from None
             finally:
-                self._wait_queue.cancel(waiter)
+                self.queue.cancel(waiter)
         else:
             _ = await self._pool_slots.acquire()
         self._in_use += 1
