@@ -128,10 +128,10 @@ async def test_no_more_than_two_connections_are_made_at_a_time(store: str) -> No
 @pytest.mark.parametrize("store", RELATIONAL)
 async def test_a_burst_while_connections_are_still_being_made_is_waited_out(store: str) -> None:
     """To make one takes longer than anybody may stand in line, which says nothing of how fast the line will move."""
-    async with far(store, queue_time=0.05, pool_timeout=20.0, connect_timeout=10.0) as (shop, wire):
+    async with far(store, queue_time=0.5, pool_timeout=20.0, connect_timeout=10.0) as (shop, wire):
         posted = shop.kernel().use_cases("parcels")
         shop.databases.default().executor.pool.expire_connections()
-        wire.latency = 0.02
+        wire.connect_delay = 1.0
         outcomes = await asyncio.gather(
             *(posted.count(CountEntities(Query().specification), Context()) for _ in range(60))
         )

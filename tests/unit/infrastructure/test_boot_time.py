@@ -7,6 +7,7 @@ from returns.result import Success
 from sqlalchemy import make_url
 
 from fastapi_easy.domain.locks.lease import Acquired, Busy
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.infrastructure.locks.relational import boot_time
 from fastapi_easy.infrastructure.locks.relational.boot_time import BootTime
 from fastapi_easy.infrastructure.locks.relational.sqlite import SqliteLeaseStore
@@ -102,7 +103,7 @@ async def test_what_begins_later_in_the_same_boot_ends_no_lease(stores):
     later = stores()
 
     assert await later.try_acquire("x", "you", 30.0) == Success(Busy("me"))
-    assert await first.renew("x", "me", acquired.token, 30.0) == Success(True)
+    assert await first.renew([Renewal("x", "me", acquired.token, 30.0)]) == Success([True])
 
 
 async def test_leases_of_a_version_that_measured_by_the_time_of_day_have_ended(stores, file):

@@ -10,6 +10,14 @@ from sqlalchemy.engine import Dialect
 ServerName: TypeAlias = Literal["sqlite", "postgresql", "mysql"]
 """The kinds of servers that need different statements; MariaDB is `mysql` too."""
 
+TECHNOLOGIES: Final = {
+    "sqlite": "SQLite",
+    "postgresql": "PostgreSQL",
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+}
+"""The names of servers for people, by those in URLs."""
+
 _BYTEWISE: Final = frozenset({"C", "POSIX"})
 
 

@@ -40,6 +40,7 @@ from fastapi_easy.infrastructure.relational.errors import DATABASE_ERRORS, Table
 from fastapi_easy.infrastructure.relational.options import CLIENT_TIMEOUT_MARGIN, ConnectionOptions
 from fastapi_easy.infrastructure.relational.other_values import OTHER_VALUES
 from fastapi_easy.infrastructure.relational.server import (
+    TECHNOLOGIES,
     ServerName,
     detect_server,
     server_name_of,
@@ -66,14 +67,7 @@ _CAPABILITIES: Final[Mapping[ServerName, frozenset[Capability]]] = {
     "postgresql": _COMMON | {Capability.ARRAYS, Capability.WIDE_DECIMALS, Capability.ESTIMATES},
     "mysql": _COMMON | {Capability.WIDE_DECIMALS},
 }
-_TECHNOLOGIES: Final = {
-    "sqlite": "SQLite",
-    "postgresql": "PostgreSQL",
-    "mysql": "MySQL",
-    "mariadb": "MariaDB",
-}
-_MYSQL_PRECISION: Final = 65
-_MYSQL_SCALE: Final = 30
+_MYSQL_PRECISION, _MYSQL_SCALE = 65, 30
 
 
 class SqlAlchemyDatabase:
@@ -167,7 +161,7 @@ class SqlAlchemyDatabase:
         """The name of its technology, for people."""
         if self._mapped_tables is not None and self._mapped_tables.server.is_mariadb:
             return "MariaDB"
-        return _TECHNOLOGIES[self._backend]
+        return TECHNOLOGIES[self._backend]
 
     @property
     def is_scratch(self) -> bool:

@@ -165,6 +165,8 @@ def as_connect_failure(error: Exception) -> Exception:
 
     What a lacking privilege stands for while a connection is opened is that this program may not enter.
     """
+    if isinstance(error, TypeError | ValueError):
+        return ConnectionError(f"the driver refuses the options of the URL: {error}")
     classified, said = classify_error(error), driver_message(error)
     if classified is None:
         return ConnectionError(said)

@@ -9,7 +9,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import Engine
@@ -30,6 +30,8 @@ from fastapi_easy.infrastructure.relational.sqlalchemy_internals import greenlet
 from fastapi_easy.infrastructure.resilience.connection_supply import ConnectionSupply
 from fastapi_easy.infrastructure.resilience.shed_log import ShedLog
 from fastapi_easy.infrastructure.resilience.wait_queue import WaitQueue, retry_after
+from fastapi_easy.infrastructure.resilience.wait_timeouts import WaitTimeouts
+from fastapi_easy.infrastructure.waiting.task_set import TaskSet
 
 _logger: Final = logging.getLogger("fastapi_easy.connections")
 
@@ -92,9 +94,11 @@ class ConnectionPool:
         self._idle: deque[PooledConnection] = deque()
         self._supply = ConnectionSupply(size, MAX_CONCURRENT_CONNECTS, checkout_timeout, lambda: self.open)
         self.queue = WaitQueue[asyncio.Future[PooledConnection]](queue_time, self._supply, self._log_shed)
+        # Leaks are looked for while anybody waits, and not by each who does: it is a look at all that is lent.
+        self._timeouts = WaitTimeouts(self._time_out, self.check_for_leaks)
         self._shed_log = ShedLog()
         self._lent: set[PooledConnection] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
         self._closing = 0
         self._expired_before = 0.0
         self._leaked = 0
@@ -245,7 +249,7 @@ class ConnectionPool:
         while self._idle or self._tasks:
             while self._idle:
                 self._retire(self._idle.pop())
-            _ = await asyncio.wait(self._tasks)
+            await self._tasks.wait()
         for pooled in self._lent:
             pooled.abort()
 
@@ -317,10 +321,8 @@ class ConnectionPool:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[PooledConnection] = loop.create_future()
         join(waiter)
-        self.check_for_leaks()
         self._connect_for_waiters()
-        checkout_timeout = deadline.within(self._checkout_timeout)
-        limit = loop.call_later(checkout_timeout, self._time_out, waiter, checkout_timeout)
+        self._timeouts.begin(waiter, deadline.within(self._checkout_timeout))
         try:
             return await waiter
         except asyncio.CancelledError:
@@ -331,7 +333,7 @@ class ConnectionPool:
                 self._put_back(waiter.result())
             raise
         finally:
-            limit.cancel()
+            self._timeouts.end(waiter)
 
     def _time_out(self, waiter: asyncio.Future[PooledConnection], checkout_timeout: float) -> None:
         self.queue.cancel(waiter)
@@ -350,19 +352,16 @@ class ConnectionPool:
             return
         waiting = sum(not waiter.done() for waiter in self.queue)
         for _ in range(min(left, waiting - connecting)):
-            self._start_task(self._connect(self._supply.begin()))
+            self._tasks.start(self._connect(self._supply.begin()))
 
     async def _connect(self, begun: float) -> None:
         try:
             async with asyncio.timeout(self._connect_timeout):
                 pooled = await greenlet_spawn(open_connection, self._engine)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError, TypeError, ValueError) as error:
+            # The last two are of an option that the driver does not take.
             self._supply.end(begun, answered=isinstance(error, TimeoutError))
             self._fail_next_waiter(as_connect_failure(error))
-        except (TypeError, ValueError) as error:
-            # Of an option that the driver does not take: a waiter that nobody tells would wait in vain.
-            self._supply.end(begun, answered=False)
-            self._fail_next_waiter(ConnectionError(f"the driver refuses the options of the URL: {error}"))
         except BaseException:
             self._supply.end(begun, answered=False)
             raise
@@ -380,7 +379,7 @@ class ConnectionPool:
 
     def _retire(self, pooled: PooledConnection) -> None:
         self._closing += 1
-        self._start_task(self._close(pooled))
+        self._tasks.start(self._close(pooled))
 
     async def _close(self, pooled: PooledConnection) -> None:
         try:
@@ -391,12 +390,6 @@ class ConnectionPool:
         finally:
             self._closing -= 1
             self._connect_for_waiters()
-
-    def _start_task(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        # The loop itself holds tasks weakly: without another reference one may vanish before its end.
-        task.add_done_callback(self._tasks.discard)
 
 
 def _is_answer(error: BaseException | None) -> bool | None:

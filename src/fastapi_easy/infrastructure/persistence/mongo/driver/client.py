@@ -57,9 +57,7 @@ _POLL_INTERVAL: Final = 0.005
 
 
 class Client:
-    """A client of one of the two drivers, with a bulkhead, load shedding, timeouts and a circuit breaker around it.
-
-    Made without I/O, also outside of an event loop.
+    """A client of one driver, made without I/O: with a bulkhead, load shedding, timeouts and a circuit breaker.
 
     Args:
         address: Where the database is.
