@@ -55,16 +55,16 @@ async def test_a_lease_ends_when_its_seconds_have_passed_since_the_start_of_the_
 
     machine.uptime += 29.9
     before = await other.try_acquire("x", "you", 30.0)
-    is_renewed = await store.renew("x", "me", acquired.token, 30.0)
+    is_renewed = await store.renew([Renewal("x", "me", acquired.token, 30.0)])
     machine.uptime += 29.9
     after_renewal = await other.try_acquire("x", "you", 30.0)
     machine.uptime += 0.2
     taken = (await other.try_acquire("x", "you", 30.0)).unwrap()
 
-    assert (before, is_renewed, after_renewal) == (Success(Busy("me")), Success(True), Success(Busy("me")))
+    assert (before, is_renewed, after_renewal) == (Success(Busy("me")), Success([True]), Success(Busy("me")))
     assert isinstance(taken, Acquired)
     assert taken.token > acquired.token
-    assert await store.renew("x", "me", acquired.token, 30.0) == Success(False)
+    assert await store.renew([Renewal("x", "me", acquired.token, 30.0)]) == Success([False])
 
 
 async def test_what_is_stored_does_not_depend_on_the_time_of_day(stores, file):
