@@ -6,7 +6,13 @@ from typing import Any, Final, TypeVar
 
 from returns.result import Failure, Success
 
-from fastapi_easy.application.access import NO_GRANT, Access
+from fastapi_easy.application.access import Access
+from fastapi_easy.application.changes.granted_writes import (
+    scope_to_grant,
+    stamp,
+    stays_in_sight,
+    surely_allowed,
+)
 from fastapi_easy.application.changes.recorder import Recorder
 from fastapi_easy.application.changes.references import (
     ReferencedEntity,
@@ -15,18 +21,15 @@ from fastapi_easy.application.changes.references import (
     may_refer_to_hidden,
 )
 from fastapi_easy.application.changes.rule_checking_repository import RuleCheckingRepository
-from fastapi_easy.application.changes.visibility import are_all_visible, is_left_alone, surely_satisfies
+from fastapi_easy.application.changes.visibility import are_all_visible
 from fastapi_easy.application.changes.writes import CREATE_STORED, RESTORE, UPDATE, Write
-from fastapi_easy.application.tenancy import tenant_grant
 from fastapi_easy.domain.changes.events import DomainEvent
 from fastapi_easy.domain.changes.journal import ValuePlaceholder
 from fastapi_easy.domain.changes.patch import Values
 from fastapi_easy.domain.changes.row import Row
 from fastapi_easy.domain.errors import (
     Error,
-    Fault,
     Forbidden,
-    Invalid,
     Key,
     Outcome,
     Stale,
@@ -34,7 +37,7 @@ from fastapi_easy.domain.errors import (
 from fastapi_easy.domain.ports.repository import EVERYTHING, Repository
 from fastapi_easy.domain.ports.unit_of_work import UnitOfWork
 from fastapi_easy.domain.queries.query import Query
-from fastapi_easy.domain.queries.specification import Everything, Specification, all_of
+from fastapi_easy.domain.queries.specification import Specification
 from fastapi_easy.domain.resources.resource import Resource
 from fastapi_easy.domain.resources.secret_fields import find_passwords
 from fastapi_easy.domain.scoped_repository import ScopedRepository, deleted_entities, with_journal_rows
@@ -114,15 +117,9 @@ class AuthorizingRepository(ScopedRepository[E]):
         Nothing observes it, and the store has to be asked for nothing: the entity surely stays in sight, and refers to
         none that may be hidden. `None` where that is not so, or not known, or the caller may not.
         """
-        resource, access = self._resource, self._access
-        if self._recorder.is_observed(write, resource):
+        if self._recorder.is_observed(write, self._resource):
             return None
-        if not (access.is_limited or (write.creates and resource.tenant is not None)):
-            return values
-        stamped = self._stamp(write, values)
-        if type(stamped) is Failure or not self._stays_in_sight(write, stamped):
-            return None
-        return None if access.is_limited and may_refer_to_hidden(resource, stamped, access) else stamped
+        return surely_allowed(write, values, self._resource, self._access, self._visible)
 
     def _is_limited(self, write: Write) -> bool:
         """Return whether *write* may be refused: the system, too, has to say for which tenant it creates."""
@@ -130,17 +127,7 @@ class AuthorizingRepository(ScopedRepository[E]):
 
     def _stays_in_sight(self, write: Write, values: Values) -> bool:
         """Return whether an entity that the caller sees, or creates, is in their sight after *write* sets *values*."""
-        access, resource = self._access, self._resource
-        if type(self._visible) is Everything:
-            return True
-        if write.creates and surely_satisfies(self._visible, values):
-            return True
-        if not write.creates and is_left_alone(self._visible, resource, values):
-            return True
-        own = tenant_grant(resource, access.context.tenant).stamps
-        return access.sees_tenant(resource) and all(
-            values.get(name, value) == value for name, value in own.items()
-        )
+        return stays_in_sight(write, values, self._resource, self._access, self._visible)
 
     def _is_one_statement(self, write: Write, values: Values) -> bool:
         """Return whether *write* with *values* can be made of all entities of a specification at once.
@@ -171,7 +158,7 @@ class AuthorizingRepository(ScopedRepository[E]):
             ReferenceBroken: An entity is referred to that the caller may not see.
         """
         resource, access = self._resource, self._access
-        stamped = self._stamp(write, values)
+        stamped = stamp(write, values, resource, access)
         if isinstance(stamped, Failure):
             return stamped
         values = stamped
@@ -204,38 +191,9 @@ class AuthorizingRepository(ScopedRepository[E]):
                 return hidden
         return Success(values)
 
-    def _stamp(self, write: Write, values: Values) -> Values | Failure[Error]:
-        """Return *values* with what the caller's grant for *write* gives every new entity."""
-        resource, tenant = self._resource, self._resource.tenant
-        if not self._access.is_limited:
-            if write.creates and tenant is not None and values.get(tenant) is None:
-                return Failure(Invalid((Fault(f"/{tenant}", "Field required", "missing"),)))
-            return values
-        grant = self._access.grant(resource, write.operation)
-        # A user-defined action may be granted to a caller without a tenant, who cannot create all the same.
-        if grant is None or (write.creates and tenant is not None and tenant not in grant.stamps):
-            return self._access.refuse(resource, write.operation)
-        if not write.creates:
-            return values
-        if grant.stamps:
-            values = {**values, **grant.stamps}
-        missing = resource.stamped and [
-            name for name in resource.stamped if resource.fields[name].required and values.get(name) is None
-        ]
-        if missing:
-            # The rule that stamps it is not about this caller, who could have left it out nevertheless.
-            faults = (Fault(f"/{name}", "Field required", "missing") for name in sorted(missing))
-            return Failure(Invalid(tuple(faults)))
-        return values
-
     def _scope_to_grant(self, inner: Repository[E], write: Write) -> Repository[E]:
         """Return *inner* limited to the entities the caller may access, and of these to those they may *write*."""
-        if not self._access.is_limited:
-            return inner
-        grant = self._access.grant(self._resource, write.operation) or NO_GRANT
-        # The two differ where the write is part of something else: of a replace, a bulk, an import, a unit of work.
-        rows = grant.rows if grant.rows == self._visible else all_of(self._visible, grant.rows)
-        return inner if isinstance(rows, Everything) else ScopedRepository(inner, rows)
+        return scope_to_grant(inner, write, self._resource, self._access, self._visible)
 
     async def _change_and_record(
         self,

@@ -8,6 +8,7 @@ from returns.result import Failure
 from fastapi_easy.application.access import Access
 from fastapi_easy.application.changes.caller_unit_of_work import CallerUnitOfWork
 from fastapi_easy.application.changes.entity_writer import EntityWriter
+from fastapi_easy.application.changes.granted_writes import UNDECIDED, GrantedWrites
 from fastapi_easy.application.changes.rule_checking_repository import has_merges
 from fastapi_easy.application.changes.work.commit import Commit, commit_if_successful
 from fastapi_easy.application.changes.work.units_of_work import UnitsOfWork
@@ -111,11 +112,13 @@ class ChangeHandler(ResourceHandler):
         if (
             single is not None
             and self._single_writes is not None
-            and not access.is_limited
             and context.dry_run is None
             and (alone := self._single_writes.repository_for(single)) is not None
         ):
-            return await change(EntityWriter(self._resource, alone, access))
+            entities: Any = GrantedWrites(self._resource, alone, access) if access.is_limited else alone
+            done = await change(EntityWriter(self._resource, entities, access))
+            if done is not UNDECIDED:
+                return done
         async with self._new_unit_of_work(access) as work:
             entities = work.repository(self._resource, last=single is not None)
             return await commit_if_successful(

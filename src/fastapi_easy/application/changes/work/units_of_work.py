@@ -80,7 +80,7 @@ class SingleWrites:
         self._event_bus = ports.event_bus
 
     def repository_for(self, write: Write) -> Repository[Any] | None:
-        """Return the repository that makes *write* of a caller without limits; `None` where somebody wants to know."""
+        """Return the repository that makes *write* at once; `None` where somebody wants to know of it."""
         if write.creates and self._has_text_key:
             return None
         interest = self._event_bus.interest
