@@ -17,6 +17,7 @@ from fastapi_easy.domain.ports.database import SchemaMode
 from fastapi_easy.domain.ports.repository import StreamBroken
 from fastapi_easy.domain.queries.query import Query
 from fastapi_easy.domain.queries.specification import Everything
+from fastapi_easy.domain.unavailable import SerializationConflict
 from fastapi_easy.infrastructure.persistence.mongo.driver.options import ConnectionOptions
 from fastapi_easy.testing.conformance.locks.lease_suite import eventually
 from fastapi_easy.testing.conformance.store import value_of
@@ -291,7 +292,7 @@ async def test_a_write_that_waits_too_long_for_another_is_unavailable_and_keeps_
         seconds = time.monotonic() - began
         committed = await waiting.commit()
 
-    assert blocked == UNAVAILABLE
+    assert blocked == Failure(SerializationConflict("default"))
     assert 0.3 < seconds < 20
     assert committed == Success(None)
     assert type(await shop["accounts"].read(own.id)) is Success

@@ -133,10 +133,10 @@ async def test_a_burst_while_connections_are_still_being_made_is_waited_out(stor
         shop.databases.default().executor.pool.expire_connections()
         wire.connect_delay = 1.0
         outcomes = await asyncio.gather(
-            *(posted.count(CountEntities(Query().specification), Context()) for _ in range(60))
+            *(posted.count(CountEntities(Query().specification), Context()) for _ in range(40))
         )
 
-        assert outcomes == [Success(0)] * 60
+        assert outcomes == [Success(0)] * 40
 
 
 @pytest.mark.parametrize("store", RELATIONAL)

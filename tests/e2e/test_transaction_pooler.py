@@ -13,6 +13,7 @@ from fastapi_easy.bootstrap import create_app
 from fastapi_easy.composition.leases import open_session_locks
 from fastapi_easy.domain import DeclarationError, Unsupported
 from fastapi_easy.domain.locks.lease import Acquired
+from fastapi_easy.domain.locks.renewal import Renewal
 from fastapi_easy.events import open_relay
 from fastapi_easy.infrastructure.clock import SystemClock
 from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase
@@ -68,12 +69,12 @@ async def test_a_pooler_that_gives_each_connection_a_session_of_its_own_may_be_n
             locks = open_session_locks(f"{url}?pooler=session", SystemClock())
             taken = (await locks.try_acquire("report", "me", 5)).unwrap()
             assert isinstance(taken, Acquired)
-            found = await locks.renew("report", "me", taken.token, 5)
+            found = await locks.renew([Renewal("report", "me", taken.token, 5)])
             await locks.close()
         finally:
             pooler.stop()
 
-    assert found == Success(True)
+    assert found == Success([True])
 
 
 @pytest.mark.parametrize("url", DRIVERS, indirect=True)

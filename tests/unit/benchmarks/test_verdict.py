@@ -7,7 +7,7 @@ from benchmarks.load import Measured
 from benchmarks.rounds import Rounds
 from benchmarks.verdict import judge
 
-SPEED = {"a": 100, "b": 200, "c": 1000, "d": 50, "e": 800, "v": 700}
+SPEED = {"a": 100, "b": 200, "c": 1000, "d": 50, "e": 800, "f": 90, "v": 700}
 RESIDENT = dict.fromkeys(COLUMNS, 100_000_000)
 
 
@@ -34,12 +34,10 @@ def test_every_target_of_every_endpoint_is_judged() -> None:
     assert len(part.findings) == 4 * len(ENDPOINTS) + 1
     missed = [str(each) for each in part.findings if not each.is_met]
     assert missed == [
-        "0.80 (≥ 0.9: not met)",  # get against the limit
+        "0.80 (≥ 0.97: not met)",  # get against the limit
         "0.88 (≥ 0.9: not met)",
-        "0.88 (≥ 0.9: not met)",
-        "0.80 (≥ 0.9: not met)",  # create
-        "0.88 (≥ 0.9: not met)",
-        "0.80 (≥ 0.85: not met)",  # patch
+        "8.00 (≥ 8.5: not met)",  # list against what is written by hand
+        "0.80 (≥ 0.97: not met)",
         "0.88 (≥ 0.9: not met)",
     ]
 

@@ -1,5 +1,6 @@
 """What the connections of a pool will give to those who wait for one, also while they are still being made."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Final
@@ -81,6 +82,9 @@ class ConnectionSupply:
 
     def seconds_within(self, seconds: float) -> float:
         """Return the seconds for which connections can be lent within the next *seconds*, all of them together."""
+        if math.isinf(seconds):
+            # For those who may wait as long as they like.
+            return math.inf
         opened = self._opened()
         missing = self._size - opened
         if missing <= 0:

@@ -169,7 +169,7 @@ class ConnectionPool:
         Raises:
             CallNotPermitted: The circuit breaker is open.
         """
-        if not self._idle or self.queue:
+        if not self._idle or self.queue.waiters:
             return None
         breaker = self._breaker()
         permit = 0 if breaker is None else breaker.enter()
@@ -256,7 +256,7 @@ class ConnectionPool:
     def _check_out_idle(self) -> PooledConnection | None:
         """Take an idle connection, unless others wait already: nobody overtakes them."""
         idle = self._idle
-        while idle and not self.queue:
+        while idle and not self.queue.waiters:
             pooled = idle.pop()
             if self._is_usable(pooled):
                 self._lent.add(pooled)
@@ -266,7 +266,7 @@ class ConnectionPool:
 
     def _put_back(self, pooled: PooledConnection) -> None:
         self._lent.discard(pooled)
-        if not self.queue and pooled.connected_at > self._expired_before:
+        if not self.queue.waiters and pooled.connected_at > self._expired_before:
             # Its age and whether the server has closed it are checked when it is lent again.
             self._idle.append(pooled)
         elif self.queue and self._is_usable(pooled):
