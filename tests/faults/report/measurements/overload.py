@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx2
 
+from tests.faults.report.closed_loop import Answers, ask
 from tests.faults.report.figure import Figure
-from tests.faults.report.measurements.closed_loop import Answers, ask
 from tests.services.obtain import obtain
 from tests.services.scratch import drop_scratch_database, scratch_database
 from tests.services.service import free_port, new_folder
@@ -41,7 +41,7 @@ async def _served(url: str) -> AsyncIterator[int]:
         "FASTAPI_EASY_DATABASES__DEFAULT__URL": url,
         "FASTAPI_EASY_DATABASES__DEFAULT__MIGRATIONS": "auto",
     }
-    target = "tests.faults.report.measurements.overloaded_shop:app"
+    target = "tests.faults.report.overloaded_shop:app"
     with (folder / "log").open("w") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "fastapi_easy", "run", target, "--port", str(port)),
