@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from returns.result import Success
-from sqlalchemy import text
+from sqlalchemy import literal, select, text
 
 from fastapi_easy.infrastructure.persistence.sqlalchemy import ConnectionOptions, SqlAlchemyDatabase
 from fastapi_easy.infrastructure.relational.driver import leaks
@@ -162,3 +162,14 @@ def test_tells_an_abandoned_object_from_a_referenced_one():
     assert len(leaks.find_abandoned({*forgotten})) == 0
     assert set(map(id, leaks.find_abandoned({object(), known}))).isdisjoint({id(known)})
     assert len(leaks.find_abandoned({object(), known})) == 1
+
+
+async def test_a_statement_on_a_connection_that_was_closed_meanwhile_is_an_outage(url):
+    async with database_at(url, pool_size=2) as database:
+        executor = database.executor
+        pooled = await executor.pool.check_out()
+        await executor.pool.close()
+
+        with pytest.raises(OSError, match="closed while it was in use"):
+            _ = await executor.run(pooled, select(literal(1)), {})
+        executor.pool.discard(pooled)

@@ -18,6 +18,9 @@ def to_sqlalchemy_error(connection: Connection, error: BaseException) -> BaseExc
     if isinstance(error, OverflowError):
         # sqlite3 raises it for an integer of more than 64 bits; it is no class of the DBAPI.
         return StatementError("a value cannot be sent to the database", None, None, error)
+    if connection.closed and isinstance(error, Exception):
+        # The pool was closed meanwhile, which closes the connections that are in use too.
+        return ConnectionError("the connection was closed while it was in use")
     # asyncpg's exceptions are not those of the DBAPI; SQLAlchemy's adapter for it translates them.
     translated = dbapi_error(connection, error) if isinstance(error, Exception) else error
     if not isinstance(translated, connection.dialect.loaded_dbapi.Error):
