@@ -35,9 +35,9 @@ async def _ends(kind: str, url: str, server: str) -> list[Figure]:
     stuck, others = locks_at(url), locks_at(url)
     try:
         # Connected, so that only the lease is measured.
-        async with others.hold("warm"), stuck.hold("cold"):
+        async with others.hold("warm", wait=30), stuck.hold("cold", wait=30):
             pass
-        async with stuck.hold("x", ttl=TTL, max_hold=MAX_HOLD, on_lost="event") as lease:
+        async with stuck.hold("x", ttl=TTL, wait=30, max_hold=MAX_HOLD, on_lost="event") as lease:
             begun = time.monotonic()
             told, taken = await asyncio.gather(_is_told(lease.lost, begun), _takes(others, begun))
     finally:
