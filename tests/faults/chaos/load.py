@@ -285,4 +285,4 @@ def _problem_in(answered: httpx2.Response) -> tuple[str, str]:
     if answered.headers.get("content-type") != "application/problem+json":
         return "", answered.text[:200]
     problem = answered.json()
-    return problem["code"], f"{problem['detail']} {problem['correlation_id']}"
+    return problem["code"], f"{problem['detail']} {problem.get('correlation_id', '')}"
