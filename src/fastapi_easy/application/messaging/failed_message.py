@@ -54,10 +54,10 @@ def handling_of(error: Error, attempts: int, max_attempts: int) -> Handling:
     match error:
         case AlreadyHandled():
             return Accept()
-        case Unavailable(retry_after=seconds):
-            return Redeliver(max(seconds, _BACKOFF.delay(attempts)))
-        case RateLimited(seconds) | InFlight(_, seconds) | LockHeld(_, seconds):
-            return _redeliver(error, attempts, max_attempts, at_least=seconds)
+        case Unavailable():
+            return Redeliver(max(error.retry_after, _BACKOFF.delay(attempts)))
+        case RateLimited() | InFlight() | LockHeld():
+            return _redeliver(error, attempts, max_attempts, at_least=error.retry_after)
         case OutcomeUnknown() | DeadlineExceeded() | LockLost() | Stale():
             # The inbox knows whether the change was made whose commit was not answered.
             return _redeliver(error, attempts, max_attempts)

@@ -90,13 +90,13 @@ class Exchange:
 
     async def respond(self, response: "HttpResponse") -> None:
         """Send *response*."""
-        body, scope, send = response.body, self.scope, self.send
+        body, scope = response.body, self.scope
+        send: Send = self.send
         headers = [*response.headers, *default_headers_of(scope)]
         if body is not None:
             headers.append((b"content-length", b"%d" % len(body)))
         if type(send) is HeaderCompletion:
-            # Complete already.
-            send = send.send
+            send = send.send  # complete already
         if self.replay is not None and self.replay.is_replayed:
             headers.append(_REPLAYED)
         if self.rate is not None:

@@ -202,13 +202,13 @@ def problem_of(error: Error) -> Problem:  # noqa: C901, PLR0911, PLR0912 (one br
             )
         case StorageFull():
             return Problem(507, error.code, "The store has no room left for the change; nothing was changed.")
-        case Unavailable(_, retry_after):
+        case Unavailable():
             return Problem(
                 503,
                 error.code,
                 _unavailable_detail(error),
-                _retry_after_header(retry_after),
-                members=_retry_after_member(retry_after),
+                _retry_after_header(error.retry_after),
+                members=_retry_after_member(error.retry_after),
             )
         case DeadlineExceeded():
             return Problem(504, error.code, "The deadline was exceeded; nothing was changed.")

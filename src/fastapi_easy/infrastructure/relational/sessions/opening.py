@@ -117,7 +117,7 @@ class SessionOpener:
         connection = self._connect(dialect, connect, _UNPREPARED[self._driver])
         if self._driver == "psycopg":
             # Poolers hear of it, and keep to it for this client.
-            _guarded(dialect, connection, lambda opened: _execute(opened, _TIME_ZONE))
+            _ = _guarded(dialect, connection, lambda opened: _execute(opened, _TIME_ZONE))
         return connection
 
     def _connect(self, dialect: Any, connect: Connect, extra: Mapping[str, Any]) -> Any:
