@@ -5,17 +5,16 @@ Strict bodies, ETags, problems as responses, a correlation id, and the headers f
 
 import hashlib
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ConfigDict
-from sqlalchemy import func, select
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from benchmarks.columns import bodies
+from benchmarks.columns import bodies, by_hand
 from benchmarks.columns.bodies import ItemPage, ItemRead
 from benchmarks.columns.by_hand import Session
 from benchmarks.columns.tables import Item
@@ -112,22 +111,7 @@ async def get_item(item_id: int, session: Session, request: Request) -> Response
     return entity(request, item)
 
 
-@app.get("/items", response_model=ItemPage)
-async def list_items(
-    session: Session,
-    owner_id: int | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 20,
-    offset: Annotated[int, Query(ge=0)] = 0,
-    count: Literal["none", "exact"] = "none",
-) -> dict[str, object]:
-    """Some items, and how many there are if asked for."""
-    wanted = select(Item)
-    counted = select(func.count()).select_from(Item)
-    if owner_id is not None:
-        wanted, counted = wanted.where(Item.owner_id == owner_id), counted.where(Item.owner_id == owner_id)
-    items = (await session.scalars(wanted.order_by(Item.id).limit(limit).offset(offset))).all()
-    total = await session.scalar(counted) if count == "exact" else None
-    return {"items": items, "total": total}
+_ = app.get("/items", response_model=ItemPage)(by_hand.list_items)
 
 
 @app.post("/items", response_model=ItemRead, status_code=201)
